@@ -1,0 +1,1 @@
+"""The nouns of the program: frozen, typed, free of I/O. Nothing here imports anything else of ours."""
