@@ -1,0 +1,1 @@
+"""Effective access: one evaluator a plane."""

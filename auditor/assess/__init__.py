@@ -1,0 +1,1 @@
+"""Waivers, baselines, comparing assessments."""

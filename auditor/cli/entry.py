@@ -1,0 +1,15 @@
+"""The program's entry: answers `--version` before anything heavy is imported."""
+
+import sys
+
+
+def main() -> None:
+    """Run `auditor`."""
+    if sys.argv[1:] == ["--version"]:
+        from auditor import __version__  # noqa: PLC0415 - keeps start-up short
+
+        sys.stdout.write(f"auditor {__version__}\n")
+        return
+    from auditor.cli.main import run  # noqa: PLC0415 - keeps start-up short
+
+    run()

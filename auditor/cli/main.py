@@ -1,0 +1,5 @@
+"""The command tree."""
+
+
+def run() -> None:
+    """Run the command line."""

@@ -1,0 +1,1 @@
+"""One module a source; each yields resources and coverage."""

@@ -1,0 +1,1 @@
+"""auditor.yaml: what the user declares about scope, thresholds and selection."""

@@ -1,0 +1,1 @@
+"""Whether a literal is a credential, a reference, a path, a placeholder or public."""

@@ -1,0 +1,1 @@
+"""Requirement catalogues and the roll-up."""

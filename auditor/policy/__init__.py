@@ -1,0 +1,1 @@
+"""Loading, compiling, evaluating, testing, documenting and exporting policies."""

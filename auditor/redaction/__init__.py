@@ -1,0 +1,1 @@
+"""Keyed fingerprints, and the redactor that every output passes."""
