@@ -1,0 +1,166 @@
+"""Files that people write for `auditor`: configuration, waivers, policies. Read, checked against a JSON Schema.
+
+The plain path is fast (a Rust YAML reader and a Rust validator). Only when something is wrong is the file composed
+again with positions, so that every mistake is reported at once, each with file, line and column. A message names
+keys and types, never a value that stands in the file: somebody may have put a credential there.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from auditor.model.errors import ConfigurationError
+from auditor.model.resource import Path as ItemPath
+
+if TYPE_CHECKING:
+    import yaml
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Mistake:
+    """One thing wrong in a file. Line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class MistakesError(ConfigurationError):
+    """A file that people wrote has mistakes; all of them are told."""
+
+    def __init__(self, mistakes: Iterable[Mistake], *, hint: str = "") -> None:
+        self.mistakes = tuple(sorted(mistakes))
+        super().__init__("\n".join(map(str, self.mistakes)), hint=hint)
+
+
+def read(text: str, *, file: str, schema: Path, hint: str = "") -> Any:
+    """Return the content of a YAML `text` after checking it against the JSON Schema in the file `schema`.
+
+    An empty text gives `None` only if the schema admits it. Raises `MistakesError` with every mistake.
+    """
+    import yaml_rs  # noqa: PLC0415 - start-up: only where such a file exists
+
+    try:
+        content = yaml_rs.loads(text, parse_datetime=False)
+    except (ValueError, yaml_rs.YAMLDecodeError):
+        mistakes = syntax_mistakes(text, file=file)
+        if mistakes:
+            raise MistakesError(mistakes, hint=hint) from None
+        content = _slow(text)
+    problems = schema_problems(content, schema=schema)
+    if problems:
+        raise MistakesError(at_positions(text, problems, file=file), hint=hint)
+    return content
+
+
+def syntax_mistakes(text: str, *, file: str) -> list[Mistake]:
+    """Return what keeps `text` from being read as YAML: at most one syntax error, or every duplicate key."""
+    import yaml  # noqa: PLC0415 - only where something is wrong
+
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        return [Mistake(file=file, line=line, column=column, message=f"not YAML: {error.problem or 'syntax error'}")]
+    return [
+        Mistake(
+            file=file,
+            line=key.start_mark.line + 1,
+            column=key.start_mark.column + 1,
+            message=f"the key `{key.value}` stands here a second time",
+        )
+        for key in _duplicates(root)
+    ]
+
+
+def schema_problems(content: Any, *, schema: Path) -> list[tuple[ItemPath, str]]:
+    """Return (path in the content, message) for each place where `content` breaks the schema, in document order."""
+    import jsonschema_rs  # noqa: PLC0415 - start-up: only where such a file exists
+
+    validator = jsonschema_rs.validator_for(json.loads(schema.read_text(encoding="utf-8")), validate_formats=True)
+    return [(path, message) for error in validator.iter_errors(content) for path, message in _explain(error)]
+
+
+def at_positions(text: str, problems: Sequence[tuple[ItemPath, str]], *, file: str) -> list[Mistake]:
+    """Return the problems with the line and column of each item; the nearest ancestor where an item is missing."""
+    import yaml  # noqa: PLC0415 - only where something is wrong
+
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    mistakes = []
+    for path, message in problems:
+        line, column = _position(root, path) if root else (1, 1)
+        mistakes.append(Mistake(file=file, line=line, column=column, message=message))
+    return mistakes
+
+
+def _slow(text: str) -> Any:
+    import yaml  # noqa: PLC0415 - only for what the fast reader refuses and YAML 1.1 allows
+
+    return yaml.safe_load(text)
+
+
+def _explain(error: Any) -> list[tuple[ItemPath, str]]:  # noqa: PLR0911 - one line for each kind of error reads best
+    """Return our own words for a validator's error; its own text quotes values."""
+    path: ItemPath = tuple(error.instance_path)
+    kind = error.kind
+    name = type(kind).__name__.rpartition("_")[2] or type(kind).__name__
+    where = ".".join(map(str, path)) or "the file"
+    if name in {"AdditionalProperties", "UnevaluatedProperties"}:
+        return [((*path, key), f"unknown key `{key}` in {where}") for key in kind.unexpected]
+    if name == "Required":
+        return [(path, f"`{kind.property}` is missing in {where}")]
+    if name == "Type":
+        types = kind.types if isinstance(kind.types, (list, tuple)) else [kind.types]
+        return [(path, f"{where} must be {' or '.join(map(str, types))}")]
+    if name == "Enum":
+        return [(path, f"{where} must be one of {', '.join(map(str, kind.options))}")]
+    if name == "Pattern":
+        return [(path, f"{where} does not have the right form (`{kind.pattern}`)")]
+    if name == "Format":
+        return [(path, f"{where} must be a {kind.format}")]
+    keyword = str(error.schema_path[-1]) if error.schema_path else name
+    return [(path, f"{where} breaks the rule `{keyword}` of the schema")]
+
+
+def _duplicates(node: "yaml.Node | None") -> "list[yaml.Node]":
+    import yaml  # noqa: PLC0415 - only where something is wrong
+
+    found: list[yaml.Node] = []
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, yaml.SequenceNode):
+            stack.extend(current.value)
+        elif isinstance(current, yaml.MappingNode):
+            seen = set()
+            for key, value in current.value:
+                if key.value in seen and isinstance(key, yaml.ScalarNode):
+                    found.append(key)
+                seen.add(str(key.value))
+                stack.append(value)
+    return found
+
+
+def _position(node: "yaml.Node", path: ItemPath) -> tuple[int, int]:
+    import yaml  # noqa: PLC0415 - only where something is wrong
+
+    mark = node.start_mark
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            entry = next(((key, value) for key, value in node.value if key.value == str(step)), None)
+            if entry is None:
+                break
+            mark, node = entry[0].start_mark, entry[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            mark = node.start_mark
+        else:
+            break
+    return mark.line + 1, mark.column + 1
