@@ -1,0 +1,56 @@
+# Everything a newcomer needs: `make demo` and `make test` set up what they use.
+# Nothing here writes outside .venv, .cache and out (all ignored by git), so the checkout stays clean.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CACHE := .cache
+STAMP := $(CACHE)/installed
+OUT ?= out/demo
+# A folder of manifests for `make bench`; without it, input is generated with a seed.
+BENCH_INPUT ?=
+
+.PHONY: help setup demo test check bench goldens docs clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP)  ## install the program and its tools into .venv
+
+# uv resolves from the lock; where it is not installed, it is put into a virtual environment of its own first.
+$(STAMP): pyproject.toml uv.lock
+	@mkdir -p $(CACHE)
+	@if command -v uv >/dev/null; then uv=uv; else \
+	  echo "Installing uv into $(CACHE)/uv ..."; \
+	  $(PYTHON) -m venv $(CACHE)/uv && $(CACHE)/uv/bin/python -m pip install --quiet 'uv>=0.5'; \
+	  uv=$(CACHE)/uv/bin/uv; \
+	fi; \
+	echo "Installing auditor into $(VENV) ..."; \
+	$$uv sync --quiet --frozen --python $(PYTHON)
+	@touch $@
+
+demo: $(STAMP)  ## audit the made-up estate in fixtures/ and write every report
+	@$(BIN)/python -m fixtures.demo --out $(OUT)
+
+test: $(STAMP)  ## run every check: style, types, arrows, tests
+	@tests/run.sh
+
+check: $(STAMP)  ## only style, types and arrows (seconds)
+	@tests/run.sh --static
+
+bench: $(STAMP)  ## measure speed, memory and peers as ratios in one run
+	@$(BIN)/python -m bench $(if $(BENCH_INPUT),--input $(BENCH_INPUT))
+
+goldens: $(STAMP)  ## write the golden files of the tests again; review the diff like code
+	@$(BIN)/pytest -q --renew-goldens tests/reports tests/e2e
+
+docs: $(STAMP)  ## write the generated pages again
+	@$(BIN)/auditor policy docs --out docs/policies
+
+clean:  ## remove what the other targets made
+	@rm -rf $(VENV) $(CACHE) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
