@@ -1,5 +1,97 @@
-"""The command tree."""
+"""The command tree, and the one place where errors become text and exit codes.
+
+A process runs one command, so only that command's module is imported; help and shell completion import all.
+
+Exit codes: 0 nothing failed at or above `--fail-on`; 1 something did; 2 wrong use, bad input or configuration;
+3 something in scope could not be read and nothing failed; 4 an internal error.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import typer
+
+from auditor import __version__
+from auditor.cli import terminal
+from auditor.model.errors import AuditorError
+
+COMMANDS = {
+    "scan": "auditor.cli.scan:scan",
+    "report": "auditor.cli.report:report",
+    "baseline": "auditor.cli.baseline:baseline",
+    "diff": "auditor.cli.diff:diff",
+    "policy": "auditor.cli.policy:app",
+    "frameworks": "auditor.cli.frameworks:app",
+}
+"""Command -> module and the function or sub-application in it, in the order of the help."""
+
+_INTERNAL = 4
 
 
-def run() -> None:
-    """Run the command line."""
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave the process with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    # It may stand anywhere, and errors that come before any command is parsed obey it too.
+    given = [argument for argument in given if argument != "--debug"]
+    try:
+        application(given)(args=given, prog_name="auditor")
+    except AuditorError as error:
+        terminal.complain(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        terminal.note("interrupted: nothing was written")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not our failure, and nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception as error:  # noqa: BLE001 - the last resort: a bug must not print a secret
+        terminal.confess(error, debug=debug)
+        sys.exit(_INTERNAL)
+    sys.exit(0)
+
+
+def application(arguments: Sequence[str]) -> typer.Typer:
+    """Return the application with the one command that `arguments` name, or with all where they name none."""
+    app = typer.Typer(
+        name="auditor",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Say, with proof, who can obtain each secret and which SOC 2 and PCI DSS requirement that touches.",
+        epilog=(
+            "Examples:  auditor scan deploy/   |   helm template . | auditor scan -   |   "
+            "auditor scan . --report html=audit.html --report sarif=audit.sarif"
+        ),
+    )
+    app.callback()(_root)
+    for name in _named(arguments) or COMMANDS:
+        module, _, attribute = COMMANDS[name].partition(":")
+        target: Any = getattr(importlib.import_module(module), attribute)
+        if isinstance(target, typer.Typer):
+            app.add_typer(target, name=name)
+        else:
+            app.command(name)(target)
+    return app
+
+
+def _named(arguments: Sequence[str]) -> list[str]:
+    if any(name.endswith("_COMPLETE") for name in os.environ):
+        return []
+    first = next((argument for argument in arguments if not argument.startswith("-")), "")
+    return [first] if first in COMMANDS else []
+
+
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and stop.", is_eager=True),
+    debug: bool = typer.Option(False, "--debug", help="Print a redacted traceback when something goes wrong inside."),
+) -> None:
+    del debug  # read by `run`; declared here for the help
+    if version:
+        typer.echo(f"auditor {__version__}")
+        raise typer.Exit

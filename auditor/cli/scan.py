@@ -1,0 +1,121 @@
+"""`auditor scan`: manifests, charts and overlays; collect, evaluate and report in one pass. The CI gate."""
+
+import gc
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from auditor.cli import options, output, terminal
+from auditor.cli.options import Format, Report
+from auditor.model.verdict import Severity
+
+_EXAMPLES = """
+Examples:
+
+  auditor scan deploy/                      judge every manifest below deploy/
+
+  helm template . | auditor scan -          judge what a pipe delivers
+
+  auditor scan charts/web -f prod.yaml      render a chart with values, then judge it
+
+  auditor scan . --report sarif=out.sarif --report html=audit.html
+
+  auditor scan . --select 'K-RBAC-*' --fail-on high
+
+Exit codes: 0 nothing failed at or above --fail-on, 1 something did, 2 wrong use or input, 3 something in scope could
+not be read and nothing failed, 4 internal error.
+"""
+
+
+def scan(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH]...",
+            help="Files, folders, globs, Helm charts, Kustomize folders, or - for standard input (default: here).",
+            show_default=False,
+        ),
+    ] = None,
+    format_: Annotated[str, Format] = "console",
+    report: Annotated[list[str] | None, Report] = None,
+    fail_on: Annotated[
+        Severity | None, typer.Option("--fail-on", help="Lowest severity that fails the run (default: medium).")
+    ] = None,
+    allow_incomplete: Annotated[
+        bool, typer.Option("--allow-incomplete", help="Exit 0 instead of 3 when something could not be read.")
+    ] = False,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(help="Run only these: policy id or glob, tag:NAME, severity:LEVEL, framework:ID. Repeatable."),
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Leave these out, in the same words. Repeatable.")] = None,
+    policy: Annotated[
+        list[Path] | None, typer.Option(help="Folder with policies of your own, added to the library. Repeatable.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Configuration file (default: auditor.yaml here, if there is one).")
+    ] = None,
+    waivers: Annotated[
+        Path | None, typer.Option(help="Waivers file (default: .auditor/waivers.yaml here, if there is one).")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Known findings, written by `auditor baseline`: shown, but they do not fail.")
+    ] = None,
+    values: Annotated[list[Path] | None, typer.Option("--values", "-f", help="Helm values file. Repeatable.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Helm value, NAME=VALUE. Repeatable.")] = None,
+    no_render: Annotated[
+        bool, typer.Option("--no-render", help="Do not render charts and overlays; count them as not read.")
+    ] = False,
+    no_ignore: Annotated[bool, typer.Option("--no-ignore", help="Also read what .gitignore excludes.")] = False,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Leave out paths, as a .gitignore pattern. Repeatable.")
+    ] = None,
+    templates: Annotated[
+        Path | None, typer.Option(help="Folder with report templates of your own, before the built-in ones.")
+    ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Show every finding on the console; do not fold.")] = False,
+    jobs: Annotated[int, typer.Option(min=0, help="Worker processes; 0: as many as there are processors.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")] = False,
+) -> None:
+    """Judge manifests before they are applied."""
+    # Nothing that a scan makes is garbage before it ends, so looking for garbage only costs time.
+    gc.disable()
+    settings = options.load(config)
+    targets = output.targets(format_, report or (), stdout_is_terminal=sys.stdout.isatty())
+    with terminal.Progress(quiet=quiet) as progress:
+        from auditor.pipeline import scan as pipeline  # noqa: PLC0415 - after wrong use has been refused
+
+        assessment = pipeline.scan(
+            pipeline.Request(
+                paths=tuple(paths or (".",)),
+                configuration=settings,
+                select=(*settings.select, *(select or ())),
+                ignore=(*settings.ignore, *(ignore or ())),
+                policy_folders=(*settings.policies, *(policy or ())),
+                waivers=options.waivers_file(waivers, settings),
+                baseline=baseline,
+                helm_values=tuple(values or ()),
+                helm_set=tuple(set_ or ()),
+                render=not no_render,
+                honour_gitignore=not no_ignore,
+                exclude=(*settings.exclude, *(exclude or ())),
+                jobs=jobs,
+                fingerprint_key=options.fingerprint_key(),
+            ),
+            now=datetime.now(UTC),
+            stdin=sys.stdin.buffer,
+            progress=progress.say,
+        )
+        progress.say("writing reports")
+        output.write(assessment, targets, templates=templates, show_all=show_all)
+    if not quiet:
+        output.notes(assessment, targets)
+    raise typer.Exit(
+        output.exit_code(assessment, fail_on=options.fail_on(fail_on, settings), allow_incomplete=allow_incomplete)
+    )
+
+
+scan.__doc__ = f"{scan.__doc__}\n{_EXAMPLES}"

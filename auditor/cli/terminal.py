@@ -1,0 +1,81 @@
+"""What goes to standard error: complaints, notes, progress. Every text passes the redactor and loses control codes."""
+
+import os
+import shutil
+import sys
+import time
+import traceback
+from types import TracebackType
+from typing import Self, TextIO
+
+from auditor.model.errors import AuditorError
+
+
+def clean(text: str) -> str:
+    """Return `text` without credentials and without control characters other than newlines."""
+    from auditor.redaction.redactor import for_terminal, redact_text  # noqa: PLC0415 - only when something is said
+
+    return for_terminal(redact_text(text))
+
+
+def colour_wanted(stream: TextIO) -> bool:
+    """Return whether `stream` is a terminal that shows colour and nobody asked for none (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def complain(error: AuditorError) -> None:
+    """Say what a user can mend: what happened, and the next step."""
+    text = f"error: {clean(str(error))}\n"
+    if error.hint:
+        text += f" hint: {clean(error.hint)}\n"
+    if colour_wanted(sys.stderr):
+        text = "\x1b[31m" + text.replace("\n", "\x1b[0m\n", 1)
+    sys.stderr.write(text)
+
+
+def note(text: str) -> None:
+    """Say one line."""
+    sys.stderr.write(clean(text) + "\n")
+
+
+def confess(error: BaseException, *, debug: bool) -> None:
+    """Say that the program has a bug, without a traceback unless it was asked for; never with a value."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "an unknown place"  # noqa: PTH119 - a name, not a path
+    sys.stderr.write(f"internal error: {type(error).__name__} at {where}\n")
+    if debug:
+        # Without the error's own text, which may quote input, and without source lines of callers' data.
+        sys.stderr.write(clean("".join(traceback.format_list(frames))))
+    else:
+        sys.stderr.write(" hint: this is a bug in auditor; run again with --debug and report what it prints\n")
+
+
+def width() -> int:
+    """Return the columns of the terminal; 100 where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+class Progress:
+    """One line on a terminal that tells what is being done; silent elsewhere and in the first half second."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._active = not quiet and sys.stderr.isatty()
+        self._started = time.monotonic()
+        self._shown = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def say(self, text: str) -> None:
+        """Show `text` instead of what stood there."""
+        if self._active and time.monotonic() - self._started > 0.5:
+            sys.stderr.write(f"\r\x1b[K{clean(text)}")
+            sys.stderr.flush()
+            self._shown = True
