@@ -18,6 +18,8 @@ class Failure:
     evidence: tuple[tuple[str, str], ...] = ()
     value_fingerprint: str = ""
     about: SubjectKind = SubjectKind.ANY
+    source: int = -1
+    """For facts: index into `Resource.related` of the object that the finding points to; -1: the fact's own origin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

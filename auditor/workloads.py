@@ -1,0 +1,111 @@
+"""Which kinds carry a pod spec, and where: a table in `policies/workloads.yaml`, and users' own entries.
+
+An entry names the map with the pod-level fields (`pod`) and every place where containers stand. A step `name[]` means
+each element of the list `name`; a container place without `[]` at its end is one container. Nothing is judged here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from auditor.model.resource import Path
+
+_POD_CONTAINERS = ("containers[]", "initContainers[]", "ephemeralContainers[]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """Where one kind keeps its pod spec."""
+
+    type: str
+    pod: Path
+    """Steps to the map with the pod-level fields (`serviceAccountName`, `volumes`, ...)."""
+    metadata: Path
+    """Steps to the metadata of the pod template."""
+    places: tuple[tuple[tuple[str, bool], ...], ...]
+    """Container places from the root of the body; each step with whether it is a list."""
+
+    def pod_spec(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the map with the pod-level fields; empty where the object has none."""
+        found = _follow(body, self.pod)
+        return found if isinstance(found, Mapping) else {}
+
+    def template_metadata(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the metadata of the pod template; empty where the object has none."""
+        found = _follow(body, self.metadata)
+        return found if isinstance(found, Mapping) else {}
+
+    def containers(self, body: Mapping[str, Any]) -> list[tuple[Path, Mapping[str, Any]]]:
+        """Return each container with its path, in the order of the table's places."""
+        return [
+            (path, container)
+            for place in self.places
+            for path, container in _expand(body, place, ())
+            if isinstance(container, Mapping)
+        ]
+
+
+class Workloads:
+    """The table, by resource type."""
+
+    def __init__(self, entries: Sequence[Workload]) -> None:
+        self._by_type = {entry.type: entry for entry in entries}
+
+    def of(self, type_: str) -> Workload | None:
+        """Return where objects of that type keep their pod spec, or `None` where they have none."""
+        return self._by_type.get(type_)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Every type in the table."""
+        return tuple(self._by_type)
+
+
+def load(table: FilePath, own: Sequence[tuple[str, Path]] = ()) -> Workloads:
+    """Return the table in the file `table`, and after it the user's own (resource type, steps to the pod spec)."""
+    import yaml_rs  # noqa: PLC0415 - start-up: `--version` and help need no table
+
+    entries = [_entry(raw) for raw in yaml_rs.loads(table.read_text(encoding="utf-8"))["workloads"]]
+    for type_, pod in own:
+        entries.append(_entry({"type": type_, "pod": ".".join(map(str, pod))}))
+    return Workloads(entries)
+
+
+def _entry(raw: Mapping[str, Any]) -> Workload:
+    pod = tuple(step for step in raw["pod"].split(".") if step)
+    metadata = tuple(raw["metadata"].split(".")) if "metadata" in raw else (*pod[:-1], "metadata")
+    if "containers" in raw:
+        places = [_steps(place) for place in raw["containers"]]
+    else:
+        prefix = tuple((step, False) for step in pod)
+        places = [(*prefix, *_steps(place)) for place in _POD_CONTAINERS]
+    return Workload(type=raw["type"], pod=pod, metadata=metadata, places=tuple(places))
+
+
+def _steps(place: str) -> tuple[tuple[str, bool], ...]:
+    return tuple((step.removesuffix("[]"), step.endswith("[]")) for step in place.split("."))
+
+
+def _follow(body: Any, path: Path) -> Any:
+    for step in path:
+        if not isinstance(body, Mapping):
+            return None
+        body = body.get(step)
+    return body
+
+
+def _expand(node: Any, steps: tuple[tuple[str, bool], ...], path: Path) -> Iterator[tuple[Path, Any]]:
+    if not steps:
+        yield path, node
+        return
+    if not isinstance(node, Mapping):
+        return
+    (name, many), *rest = steps
+    child = node.get(name)
+    if not many:
+        if child is not None:
+            yield from _expand(child, tuple(rest), (*path, name))
+    elif isinstance(child, list):
+        for index, element in enumerate(child):
+            yield from _expand(element, tuple(rest), (*path, name, index))
