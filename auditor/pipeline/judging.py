@@ -1,0 +1,162 @@
+"""From resources to judged subjects with findings: views, the engine, and the place of each failure in its file."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from auditor.access.kubernetes import grants
+from auditor.assess.fingerprints import finding_fingerprint
+from auditor.collectors import positions
+from auditor.collectors.discovery import Source
+from auditor.facts import copies
+from auditor.facts.estate import Estate
+from auditor.facts.views import views
+from auditor.model.assessment import Subject
+from auditor.model.judgement import Failure, Judged
+from auditor.model.resource import Location, Origin, Path, Resource, pointer
+from auditor.model.verdict import Finding, Outcome, Severity
+from auditor.pipeline.assemble import JudgedSubject
+from auditor.policy.engine import Engine
+from auditor.redaction.redactor import redact_text
+from auditor.workloads import Workloads
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Everything that judging a resource needs beside the resource itself."""
+
+    engine: Engine
+    severities: Sequence[Severity]
+    """Of the engine's policies, in their order."""
+    workloads: Workloads
+    now: datetime
+
+
+def judge(resources: Iterable[Resource], estate: Estate, *, by: Judge, places: "Places") -> list[JudgedSubject]:
+    """Return what the policies say about each resource that any of them applies to."""
+    subjects = []
+    for resource in resources:
+        seen = views(resource, estate, workloads=by.workloads, now=by.now)
+        judged = by.engine.judge(resource, seen)
+        if judged.passed or judged.others:
+            subjects.append(
+                JudgedSubject(
+                    subject=_subject(resource),
+                    judged=judged,
+                    findings=_findings(resource, judged, by=by, places=places),
+                )
+            )
+    return subjects
+
+
+def facts(estate: Estate) -> list[Resource]:
+    """Return the facts that are derived from many resources: grants, and values that stand in several places."""
+    joined = [resource for type_ in sorted(estate.joined) for resource in estate.joined[type_]]
+    return [*grants.grants(joined), *copies.copies(estate)]
+
+
+class Places:
+    """Lines and columns of items, found by reading the file again: only files with findings pay for it."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._sources = {source.file: source for source in sources}
+        self._last: tuple[str, bytes] = ("", b"")
+
+    def locate(self, origin: Origin, paths: Sequence[Path]) -> list[Location]:
+        """Return where each of `paths` stands in the object of `origin`."""
+        source = self._sources.get(origin.file)
+        if origin.line is None or source is None:
+            found: list[tuple[int | None, int | None]] = [(None, None)] * len(paths)
+        else:
+            found = positions.locate(self._content(source), origin, paths, kind=source.kind)
+        return [
+            Location(
+                file=origin.file,
+                line=line,
+                column=column,
+                pointer=pointer((*origin.prefix, *path)),
+                rendered_from=origin.rendered_from,
+            )
+            for (line, column), path in zip(found, paths, strict=True)
+        ]
+
+    def _content(self, source: Source) -> bytes:
+        if source.content is not None:
+            return source.content
+        if self._last[0] != source.file:
+            try:
+                with open(source.file, "rb") as file:  # noqa: PTH123 - as everywhere where thousands are opened
+                    self._last = (source.file, file.read())
+            except OSError:
+                # It was there a moment ago; the finding stands, only its line is unknown.
+                self._last = (source.file, b"")
+        return self._last[1]
+
+
+def _subject(resource: Resource) -> Subject:
+    return Subject(
+        id=resource.id,
+        type=resource.type,
+        namespace=resource.namespace,
+        name=resource.name,
+        location=Location(
+            file=resource.origin.file,
+            line=resource.origin.line,
+            pointer=pointer(resource.origin.prefix),
+            rendered_from=resource.origin.rendered_from,
+        ),
+    )
+
+
+def _findings(resource: Resource, judged: Judged, *, by: Judge, places: Places) -> tuple[Finding, ...]:
+    failures = [
+        (judgement.policy, failure)
+        for judgement in judged.others
+        if judgement.outcome is Outcome.FAIL
+        for failure in judgement.failures
+    ]
+    if not failures:
+        return ()
+    own = places.locate(resource.origin, [failure.path if failure.source < 0 else () for _, failure in failures])
+    related = _related(resource, places) if resource.related else ()
+    return tuple(
+        _finding(resource, failure, own[position], related, policy=by.engine.policies[policy].id, severity=severity)
+        for position, (policy, failure) in enumerate(failures)
+        for severity in (by.severities[policy],)
+    )
+
+
+def _related(resource: Resource, places: Places) -> tuple[tuple[str, Location], ...]:
+    return tuple((what, places.locate(origin, [path])[0]) for what, origin, path in resource.related)
+
+
+def _finding(
+    resource: Resource,
+    failure: Failure,
+    location: Location,
+    related: Sequence[tuple[str, Location]],
+    *,
+    policy: str,
+    severity: Severity,
+) -> Finding:
+    if 0 <= failure.source < len(related):
+        location = related[failure.source][1]
+    return Finding(
+        policy_id=policy,
+        subject=-1,
+        item=failure.item,
+        fingerprint=finding_fingerprint(policy, resource.id, failure.item),
+        value_fingerprint=failure.value_fingerprint,
+        message=redact_text(failure.message),
+        location=location,
+        related=tuple(entry for entry in related if entry[1] != location)[:_RELATED],
+        evidence=tuple((name, redact_text(text)) for name, text in failure.evidence),
+        severity=severity,
+        about=failure.about,
+    )
+
+
+_RELATED = 8
+"""Places beside the finding's own: more would hide the one that matters."""
+
+Progress = Callable[[str], None]

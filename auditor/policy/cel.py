@@ -1,0 +1,146 @@
+"""The one CEL environment of the program: which names and functions an expression may use, compiling, evaluating.
+
+Functions beyond the standard library are those of Kubernetes' own policies that the runtime has (optional types,
+strings, bindings), plus `grants`. An evaluation error comes back from the runtime as a value that is true in Python,
+so nothing outside this module touches the runtime's results.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from auditor.access.kubernetes.rbac import rule_allows
+
+_POSITION = re.compile(r"<input>:(\d+):(\d+): (.*)")
+
+NAMES = ("object", "params", "variables")
+"""What every expression sees."""
+
+
+class ExpressionError(Exception):
+    """An expression is not CEL. Line and column count from 1, in the expression's own text."""
+
+    def __init__(self, message: str, *, line: int, column: int) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """What an evaluation gives instead of an answer: one line of why."""
+
+    why: str
+
+
+class Program:
+    """A compiled expression."""
+
+    __slots__ = ("_expression", "_text")
+
+    def __init__(self, expression: Any, text: str) -> None:
+        self._expression = expression
+        self._text = text
+
+    def __repr__(self) -> str:
+        return f"Program({self._text!r})"
+
+    def truth(self, activation: Any) -> bool | Unanswered:
+        """Return the boolean answer, or why there is none."""
+        value = self._expression.eval(activation)
+        if value.type() == _runtime().Type.BOOL:
+            answer: bool = value.value()
+            return answer
+        return _unanswered(value, "a boolean")
+
+    def plain(self, activation: Any) -> Any | Unanswered:
+        """Return the answer as plain Python data (lists, texts, numbers), or why there is none."""
+        value = self._expression.eval(activation)
+        if value.type() == _runtime().Type.ERROR:
+            return _unanswered(value, "an answer")
+        return value.plain_value()
+
+    def text(self, activation: Any) -> str | Unanswered:
+        """Return the answer as text, or why there is none."""
+        value = self._expression.eval(activation)
+        if value.type() == _runtime().Type.STRING:
+            return str(value.value())
+        return _unanswered(value, "a text")
+
+
+def compile_(text: str, *, names: Sequence[str] = ()) -> Program:
+    """Return the compiled `text`, which may use `names` beside `NAMES`. Raises `ExpressionError`."""
+    try:
+        return Program(_environment(tuple(names)).compile(text), text)
+    except RuntimeError as error:
+        found = _POSITION.search(str(error))
+        if found is None:
+            raise ExpressionError("not a CEL expression", line=1, column=1) from None
+        line, column, message = found.groups()
+        raise ExpressionError(_first_words(message), line=int(line), column=int(column)) from None
+
+
+def activation(values: Mapping[str, Any]) -> Any:
+    """Return `values` as the runtime wants them; made once for all expressions over one resource."""
+    return _environment(()).Activation(values)
+
+
+def _unanswered(value: Any, wanted: str) -> Unanswered:
+    if value.type() == _runtime().Type.ERROR:
+        return Unanswered(_first_words(str(value.value())))
+    return Unanswered(f"it gives {value.type().name()} where {wanted} is needed")
+
+
+def _first_words(text: str) -> str:
+    return text.splitlines()[0][:160].strip() if text else "no reason given"
+
+
+@lru_cache(maxsize=1)
+def _runtime() -> Any:
+    from cel_expr_python import cel  # noqa: PLC0415 - start-up: only where policies run
+
+    return cel
+
+
+@lru_cache(maxsize=64)
+def _environment(names: tuple[str, ...]) -> Any:
+    from cel_expr_python.ext import (  # noqa: PLC0415 - start-up: only where policies run
+        ext_bindings,
+        ext_encoders,
+        ext_math,
+        ext_optional,
+        ext_strings,
+    )
+
+    cel = _runtime()
+    text, rule = cel.Type.STRING, cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
+    grants = cel.FunctionDecl(
+        "grants",
+        [
+            cel.Overload(
+                "grants_rule",
+                return_type=cel.Type.BOOL,
+                parameters=[rule, text, text, text],
+                is_member=False,
+                impl=_grants,
+            )
+        ],
+    )
+    return cel.NewEnv(
+        variables=dict.fromkeys((*NAMES, *names), cel.Type.DYN),
+        extensions=[
+            ext_optional.ExtOptional(),
+            ext_strings.ExtStrings(),
+            ext_bindings.ExtBindings(),
+            ext_math.ExtMath(),
+            ext_encoders.ExtEncoders(),
+        ],
+        functions=[grants],
+    )
+
+
+def _grants(rule: Any, verb: str, group: str, resource: str) -> bool:
+    lists = {name: [str(entry) for entry in rule[name]] for name in ("verbs", "apiGroups", "resources")}
+    return bool(rule_allows(lists, verb, group, resource))

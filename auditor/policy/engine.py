@@ -1,0 +1,381 @@
+"""Policies over resources: which apply, what they say, and which items of a resource fail.
+
+For a policy and a resource, in this order: `when` (false: not applicable), `undecided` (not evaluated), the rule with
+its loops as one expression (true: pass), `undecided` with `pass_stands`, and only then the same loops once more to
+learn which items failed. Whatever does not answer with a boolean is not evaluated; nothing passes by error.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from auditor.model.judgement import Failure, Judged, Judgement
+from auditor.model.resource import Path, Resource
+from auditor.model.verdict import Outcome, Parameter, SubjectKind
+from auditor.model.views import Views
+from auditor.policy import cel, naming
+from auditor.policy.cel import Program, Unanswered
+from auditor.policy.document import Policy
+
+ParameterValue = tuple[Any, str, str]
+"""Value, origin, reference."""
+
+_STEPS = re.compile(r"^(?P<root>object|variables\.(?P<view>\w+)|\w+)(?P<steps>(?:\.\??\w+)*?)(?:\.orValue\(\[\]\))?$")
+_BY_PLACE = re.compile(r'^variables\.literals\.filter\((\w+), \1\.place == "([a-z-]+)"\)$')
+_PARAMS = re.compile(r"\bparams\b")
+_SUBJECT_KINDS = frozenset(SubjectKind)
+
+
+class Engine:
+    """A set of policies, ready to judge one resource after the other."""
+
+    def __init__(
+        self, policies: Sequence[Policy], parameters: Mapping[str, Mapping[str, ParameterValue]] | None = None
+    ) -> None:
+        given = parameters or {}
+        self.policies = tuple(policies)
+        self._compiled = [_Compiled(policy, given.get(policy.id, {})) for policy in policies]
+        self._applying: dict[tuple[str, frozenset[str]], tuple[tuple[int, _Compiled], ...]] = {}
+
+    def judge(self, resource: Resource, views: Views) -> Judged:
+        """Return what every policy that applies to `resource` says about it."""
+        applying = self.applying(resource.type, views.names)
+        if not applying:
+            return _NOTHING
+        activation = cel.activation({"object": resource.body, "variables": views.variables})
+        passed: list[int] = []
+        others: list[Judgement] = []
+        items: list[tuple[int, int]] = []
+        for index, policy in applying:
+            answer = policy.judge(activation, resource, views)
+            if answer is None:
+                passed.append(index)
+            else:
+                outcome, reason, failures = answer
+                others.append(Judgement(policy=index, outcome=outcome, reason=reason, failures=failures))
+                if outcome is Outcome.NOT_APPLICABLE:
+                    continue
+            if policy.loops:
+                items.append((index, policy.count(activation, resource, views)))
+        return Judged(passed=tuple(passed), others=tuple(others), items=tuple(items))
+
+    def applying(self, type_: str, names: frozenset[str]) -> tuple[tuple[int, "_Compiled"], ...]:
+        """Return the policies, with their positions, that apply to resources of that type and views."""
+        key = (type_, names)
+        if key not in self._applying:
+            wanted = names | {type_}
+            self._applying[key] = tuple(
+                (index, compiled)
+                for index, compiled in enumerate(self._compiled)
+                if not wanted.isdisjoint(compiled.policy.applies_to)
+            )
+        return self._applying[key]
+
+    def parameters(self, index: int) -> tuple[Parameter, ...]:
+        """Return the thresholds of the policy at `index` as they were used."""
+        return self._compiled[index].parameters
+
+
+_NOTHING = Judged(passed=(), others=())
+
+_Answer = tuple[Outcome, str, tuple[Failure, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the elements of a loop stand: below `base`, or in elements that carry their own `path`."""
+
+    variable: str
+    base: str
+    """`object`, `view`, `loop` (an earlier loop variable) or `computed`."""
+    name: str
+    """The view's or the loop variable's name."""
+    steps: tuple[str, ...]
+
+
+class _Compiled:
+    """One policy with its programs, compiled when first needed: most runs need few of them."""
+
+    def __init__(self, policy: Policy, given: Mapping[str, ParameterValue]) -> None:
+        self.policy = policy
+        self.loops = policy.each
+        self.parameters = tuple(
+            Parameter(
+                name=declared.name,
+                value=_shown(given[declared.name][0] if declared.name in given else declared.default),
+                unit=declared.unit,
+                origin=given[declared.name][1] if declared.name in given else declared.origin,
+                reference=given[declared.name][2] if declared.name in given else declared.reference,
+            )
+            for declared in policy.parameters
+        )
+        values = {
+            declared.name: given[declared.name][0] if declared.name in given else declared.default
+            for declared in policy.parameters
+        }
+        self._params = json.dumps(values)
+        self._places = _places(policy)
+
+    def judge(self, activation: Any, resource: Resource, views: Views) -> _Answer | None:
+        """Return what the policy says, `None` for a pass."""
+        early = self._before(activation)
+        if early is not None:
+            return early
+        holds = self._rule.truth(activation)
+        if holds is True:
+            return None
+        doubt = _first(self._doubts_of_failures, activation)
+        if doubt is not None:
+            return doubt
+        if isinstance(holds, Unanswered) and not self.loops:
+            return _open("its expression", holds)
+        failures, unanswered = self._failures(activation, resource, views)
+        if failures:
+            return Outcome.FAIL, "", tuple(failures)
+        return _open("its expression", unanswered or Unanswered("no item of it can be judged"))
+
+    def _before(self, activation: Any) -> _Answer | None:
+        """Return what settles the verdict before the rule is asked."""
+        if self.policy.when:
+            applies = self._when.truth(activation)
+            if isinstance(applies, Unanswered):
+                return _open("its condition `when`", applies)
+            if not applies:
+                return Outcome.NOT_APPLICABLE, self.policy.when_reason, ()
+        return _first(self._doubts, activation)
+
+    def count(self, activation: Any, resource: Resource, views: Views) -> int:
+        """Return how many items the loops meet in the resource."""
+        if len(self.loops) == 1:
+            place = self._places[0]
+            if place.base == "view" and not place.steps:
+                return len(views.variables.get(place.name, ()))
+            by_place = _BY_PLACE.match(self.loops[0].items)
+            if by_place:
+                return sum(1 for literal in resource.literals if literal.place == by_place.group(2))
+        sizes = self._sizes.plain(activation)
+        return 0 if isinstance(sizes, Unanswered) else _total(sizes)
+
+    def _failures(self, activation: Any, resource: Resource, views: Views) -> tuple[list[Failure], Unanswered | None]:
+        if not self.loops:
+            details = self._details.plain(activation)
+            if isinstance(details, Unanswered):
+                return [self._failure((), _undescribed(self.policy, details), resource, views)], None
+            return [self._failure((), details, resource, views)], None
+        every = self._details.plain(activation)
+        if not isinstance(every, Unanswered):
+            return [
+                self._failure(position, details, resource, views)
+                for position, details in _leaves(every, len(self.loops))
+                if details
+            ], None
+        return self._one_by_one(activation, resource, views)
+
+    def _one_by_one(self, activation: Any, resource: Resource, views: Views) -> tuple[list[Failure], Unanswered | None]:
+        """Judge each item alone, where one of them has no answer: it must not hide the failures of the others."""
+        sizes = self._sizes.plain(activation)
+        if isinstance(sizes, Unanswered):
+            return [], sizes
+        failures: list[Failure] = []
+        unanswered: Unanswered | None = None
+        for position in _positions(sizes, len(self.loops)):
+            values = {f"at{depth}": index for depth, index in enumerate(position)}
+            own = cel.activation({"object": resource.body, "variables": views.variables, **values})
+            holds = self._item_rule.truth(own)
+            if holds is False:
+                details = self._item_details.plain(own)
+                if isinstance(details, Unanswered):
+                    details = _undescribed(self.policy, details)
+                failures.append(self._failure(position, details, resource, views))
+            elif isinstance(holds, Unanswered):
+                unanswered = holds
+        return failures, unanswered
+
+    def _failure(self, position: tuple[int, ...], details: list[Any], resource: Resource, views: Views) -> Failure:
+        message, value, about, pointer, key, *evidence = details
+        path = self._path(position, pointer, resource, views)
+        element = naming.follow(resource.body, path)
+        item = naming.name(resource.body, path)
+        source = -1
+        if isinstance(element, Mapping) and isinstance(element.get("source"), int) and "label" in element:
+            # A rule of a fact: it stands in another object, and has a name of its own.
+            item, source = str(element["label"]), element["source"]
+        if key and f"[{key}]" not in item and not item.endswith(f".{key}") and item != key:
+            item += f" ({key})"
+        return Failure(
+            path=path,
+            item=item,
+            message=str(message),
+            evidence=tuple(
+                (name, str(text)) for (name, _), text in zip(self.policy.evidence, evidence, strict=False) if text
+            ),
+            value_fingerprint=str(value),
+            about=SubjectKind(about) if about in _SUBJECT_KINDS else SubjectKind.ANY,
+            source=source,
+        )
+
+    def _path(self, position: tuple[int, ...], pointer: str, resource: Resource, views: Views) -> Path:
+        if pointer:
+            return naming.resolve(resource.body, pointer)
+        paths: dict[str, Path] = {}
+        path: Path = ()
+        for place, index in zip(self._places, position, strict=True):
+            if place.base == "computed":
+                continue
+            if place.base == "view":
+                known = views.paths.get(place.name)
+                if known is None or index >= len(known):
+                    continue
+                path = known[index]
+            else:
+                start = paths.get(place.name, ()) if place.base == "loop" else ()
+                path = (*start, *place.steps, index)
+            paths[place.variable] = path
+        return path
+
+    # Programs.
+
+    @cached_property
+    def _when(self) -> Program:
+        return self._compile(self.policy.when)
+
+    @cached_property
+    def _rule(self) -> Program:
+        return self._compile(self.policy.rule)
+
+    @cached_property
+    def _doubts(self) -> tuple[Callable[[Any], _Answer | None], ...]:
+        return tuple(self._doubt(doubt.when, doubt.reason) for doubt in self.policy.doubts if not doubt.pass_stands)
+
+    @cached_property
+    def _doubts_of_failures(self) -> tuple[Callable[[Any], _Answer | None], ...]:
+        return tuple(self._doubt(doubt.when, doubt.reason) for doubt in self.policy.doubts if doubt.pass_stands)
+
+    def _doubt(self, when: str, reason: str) -> Callable[[Any], _Answer | None]:
+        condition, text = self._compile(when), self._compile(reason)
+
+        def ask(activation: Any) -> _Answer | None:
+            holds = condition.truth(activation)
+            if isinstance(holds, Unanswered):
+                return _open("its condition `undecided`", holds)
+            if not holds:
+                return None
+            words = text.text(activation)
+            return Outcome.NOT_EVALUATED, words if isinstance(words, str) else "it is undecided", ()
+
+        return ask
+
+    @cached_property
+    def _sizes(self) -> Program:
+        *outer, last = self.loops
+        text = f"size({last.items})"
+        for loop in reversed(outer):
+            text = f"{loop.items}.map({loop.variable}, {text})"
+        return self._compile(text)
+
+    @cached_property
+    def _details(self) -> Program:
+        text = self._described
+        if self.loops:
+            text = f"({self.policy.expression}) ? [] : {text}"
+            for loop in reversed(self.loops):
+                text = f"{loop.items}.map({loop.variable}, {text})"
+        return self._compile(text)
+
+    @cached_property
+    def _item_rule(self) -> Program:
+        return self._at_position(self.policy.expression)
+
+    @cached_property
+    def _item_details(self) -> Program:
+        return self._at_position(self._described)
+
+    @property
+    def _described(self) -> str:
+        """A CEL list of what a failure says: message, value, subject kind, pointer, key, evidence."""
+        policy = self.policy
+        pointer = key = '""'
+        if self._places and self._places[-1].base in {"computed", "view"}:
+            variable = self._places[-1].variable
+            pointer = f'(type({variable}) == map && has({variable}.path) ? string({variable}.path) : "")'
+            key = f'(type({variable}) == map && has({variable}.key) ? string({variable}.key) : "")'
+            if self._places[-1].base == "view" and self._places[-1].name in {"containers", "volumes"}:
+                # Read from the body: a `path` in it is the manifest's own.
+                pointer = key = '""'
+        texts = [policy.message, policy.value or '""', policy.about or '"any"', pointer, key]
+        return "[" + ", ".join([*texts, *(text for _, text in policy.evidence)]) + "]"
+
+    def _at_position(self, text: str) -> Program:
+        for depth, loop in reversed(list(enumerate(self.loops))):
+            text = f"[{loop.items}[at{depth}]].map({loop.variable}, {text})[0]"
+        return self._compile(text, names=tuple(f"at{depth}" for depth in range(len(self.loops))))
+
+    def _compile(self, text: str, *, names: tuple[str, ...] = ()) -> Program:
+        if _PARAMS.search(text):
+            text = f"cel.bind(params, {self._params}, {text})"
+        return cel.compile_(text, names=names)
+
+
+def _places(policy: Policy) -> tuple[_Place, ...]:
+    known: set[str] = set()
+    places = []
+    for loop in policy.each:
+        found = _STEPS.match(loop.items)
+        place = _Place(loop.variable, "computed", "", ())
+        if found:
+            steps = tuple(step.lstrip("?") for step in found["steps"].split(".") if step)
+            root = found["root"]
+            if found["view"]:
+                place = _Place(loop.variable, "view" if not steps else "computed", found["view"], steps)
+            elif root == "object":
+                place = _Place(loop.variable, "object", "", steps)
+            elif root in known:
+                place = _Place(loop.variable, "loop", root, steps)
+        places.append(place)
+        known.add(loop.variable)
+    return tuple(places)
+
+
+def _first(doubts: Iterable[Callable[[Any], _Answer | None]], activation: Any) -> _Answer | None:
+    for ask in doubts:
+        answer = ask(activation)
+        if answer is not None:
+            return answer
+    return None
+
+
+def _open(what: str, answer: Unanswered) -> _Answer:
+    return Outcome.NOT_EVALUATED, f"{what} cannot be evaluated: {answer.why}", ()
+
+
+def _undescribed(policy: Policy, answer: Unanswered) -> list[Any]:
+    return [f"{policy.title} (no closer description: {answer.why})", "", "any", "", ""]
+
+
+def _leaves(value: Any, depth: int, position: tuple[int, ...] = ()) -> Iterable[tuple[tuple[int, ...], list[Any]]]:
+    for index, element in enumerate(value):
+        if depth == 1:
+            yield (*position, index), element
+        else:
+            yield from _leaves(element, depth - 1, (*position, index))
+
+
+def _positions(sizes: Any, depth: int, position: tuple[int, ...] = ()) -> Iterable[tuple[int, ...]]:
+    if depth == 1:
+        yield from ((*position, index) for index in range(sizes))
+    else:
+        for index, inner in enumerate(sizes):
+            yield from _positions(inner, depth - 1, (*position, index))
+
+
+def _total(sizes: Any) -> int:
+    return sizes if isinstance(sizes, int) else sum(_total(inner) for inner in sizes)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

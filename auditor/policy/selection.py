@@ -1,0 +1,81 @@
+"""Which policies run: by id, glob, tag, severity or framework; and why the others do not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from auditor.model.errors import InputError
+from auditor.model.verdict import Severity
+from auditor.policy.document import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """What runs and what does not."""
+
+    policies: tuple[Policy, ...]
+    severities: Mapping[str, Severity]
+    """By policy id: the one that holds in this run."""
+    deselected: tuple[tuple[str, str], ...]
+    """Policy id and why, sorted."""
+
+
+def select(
+    policies: Sequence[Policy],
+    *,
+    chosen: Sequence[str] = (),
+    ignored: Sequence[str] = (),
+    severities: Mapping[str, Severity] | None = None,
+) -> Selected:
+    """Return the policies that match any of `chosen` (all where it is empty) and none of `ignored`.
+
+    Raises `InputError` for a word that matches no policy at all: a misspelt `--select` must not pass as a clean run.
+    """
+    own = severities or {}
+    effective = {policy.id: own.get(policy.id, policy.severity) for policy in policies}
+    for option, words in (("--select", chosen), ("--ignore", ignored)):
+        for word in words:
+            if not any(_matches(policy, word, effective) for policy in policies):
+                raise InputError(
+                    f"{option} {word} matches no policy",
+                    hint="`auditor policy list` shows them; write an id or glob, tag:NAME, severity:LEVEL or "
+                    "framework:ID.",
+                )
+    unknown = sorted(set(own) - set(effective))
+    if unknown:
+        raise InputError(
+            f"`severity` names {', '.join(unknown)}, which is no policy", hint="`auditor policy list` shows the ids."
+        )
+    running: list[Policy] = []
+    deselected: list[tuple[str, str]] = []
+    for policy in policies:
+        reason = _reason(policy, chosen, ignored, effective)
+        if reason:
+            deselected.append((policy.id, reason))
+        else:
+            running.append(policy)
+    if not running:
+        raise InputError("no policy is left to run", hint="Loosen --select and --ignore.")
+    return Selected(policies=tuple(running), severities=effective, deselected=tuple(deselected))
+
+
+def _reason(policy: Policy, chosen: Sequence[str], ignored: Sequence[str], effective: Mapping[str, Severity]) -> str:
+    if chosen and not any(_matches(policy, word, effective) for word in chosen):
+        return f"not selected by {', '.join(chosen)}"
+    for word in ignored:
+        if _matches(policy, word, effective):
+            return f"ignored by {word}"
+    return ""
+
+
+def _matches(policy: Policy, word: str, effective: Mapping[str, Severity]) -> bool:
+    kind, separator, value = word.partition(":")
+    if not separator:
+        return fnmatchcase(policy.id, word) or policy.name == word
+    if kind == "tag":
+        return value in policy.tags
+    if kind == "severity":
+        return effective[policy.id].value == value
+    if kind == "framework":
+        return any(link.requirement.split("/")[0] == value for link in policy.links)
+    return False
