@@ -47,6 +47,11 @@ class Program:
     def __repr__(self) -> str:
         return f"Program({self._text!r})"
 
+    @property
+    def returns(self) -> str:
+        """The name of the type that it gives, as far as that can be told: `bool`, `string`, `list(dyn)`, `dyn`."""
+        return str(self._expression.return_type().name()).lower()
+
     def truth(self, activation: Any) -> bool | Unanswered:
         """Return the boolean answer, or why there is none."""
         value = self._expression.eval(activation)

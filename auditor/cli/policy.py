@@ -1,0 +1,274 @@
+"""`auditor policy`: the policy library: list, show, test, lint, new, docs, export."""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from auditor import data, workloads
+from auditor.cli import options, terminal
+from auditor.model.errors import AuditorError, InputError
+from auditor.policy import document
+from auditor.policy.document import Policy
+
+app = typer.Typer(
+    help="The policy library: list, show, test, lint, new, docs, export.",
+    no_args_is_help=True,
+    epilog="Examples:  auditor policy show K-SEC-01   |   auditor policy new ACME-01 --name untagged-image --out rules/   |"
+    "   auditor policy test --policy rules/",
+)
+
+_Folders = Annotated[
+    list[Path] | None,
+    typer.Option("--policy", help="Folder with policies of your own, beside the library. Repeatable."),
+]
+_Config = Annotated[
+    Path | None, typer.Option("--config", help="Configuration file (default: auditor.yaml here, if there is one).")
+]
+_Chosen = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[POLICY]...", help="Ids or globs; all where none is named.", show_default=False),
+]
+
+
+@app.command("list")
+def list_(
+    policy: _Folders = None,
+    config: _Config = None,
+    select: Annotated[
+        list[str] | None, typer.Option(help="Id or glob, tag:NAME, severity:LEVEL, framework:ID. Repeatable.")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", "-o", help="console or json.")] = "console",
+) -> None:
+    """List the policies with their severity.
+
+    Example:  auditor policy list --select framework:pci-dss-4.0.1
+    """
+    from auditor.policy import selection  # noqa: PLC0415 - only here
+
+    settings = options.load(config)
+    found = selection.select(_load(policy, config), chosen=select or (), severities=settings.severity)
+    if format_ == "json":
+        rows = [
+            {
+                "id": entry.id,
+                "name": entry.name,
+                "title": entry.title,
+                "severity": found.severities[entry.id],
+                "applies_to": entry.applies_to,
+                "tags": entry.tags,
+                "requirements": [link.requirement for link in entry.links],
+                "file": entry.file,
+            }
+            for entry in found.policies
+        ]
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    if format_ != "console":
+        raise InputError(f"{format_} is not a format of this command", hint="Choose console or json.")
+    width = max(len(entry.id) for entry in found.policies)
+    for entry in found.policies:
+        typer.echo(f"{entry.id:<{width}}  {found.severities[entry.id]:<8}  {entry.title}")
+    typer.echo(f"\n{len(found.policies)} policies; `auditor policy show ID` explains one.")
+
+
+@app.command()
+def show(
+    policy_id: Annotated[str, typer.Argument(metavar="POLICY", help="Its id.")],
+    policy: _Folders = None,
+    config: _Config = None,
+) -> None:
+    """Show one policy: what it judges, why, the rule, thresholds, requirements, examples.
+
+    Example:  auditor policy show K-SEC-01
+    """
+    from auditor.policy import pages  # noqa: PLC0415 - only here
+
+    typer.echo(pages.page(_one(_load(policy, config), policy_id)), nl=False)
+
+
+@app.command()
+def test(chosen: _Chosen = None, policy: _Folders = None, config: _Config = None) -> None:
+    """Run the examples of policies: each must get the outcome that it claims.
+
+    Example:  auditor policy test 'K-RBAC-*'
+    """
+    from auditor.pipeline import examples  # noqa: PLC0415 - only here
+
+    policies = _chosen(_load(policy, config), chosen or ())
+    table = workloads.load(data.policies() / "workloads.yaml", options.load(config).workloads)
+    total = wrong = 0
+    for result in examples.run(policies, workloads=table, now=datetime.now(UTC)):
+        total += 1
+        if result.problem:
+            wrong += 1
+            typer.echo(terminal.clean(f"{result.policy_id}:{result.example}: {result.problem}"))
+    typer.echo(f"{total - wrong} of {total} examples of {len(policies)} policies hold")
+    raise typer.Exit(1 if wrong else 0)
+
+
+@app.command()
+def lint(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Policy files or folders (default: the library).", show_default=False),
+    ] = None,
+) -> None:
+    """Check policy files: schema, CEL, requirement ids, examples; every mistake with line and column.
+
+    Example:  auditor policy lint rules/
+    """
+    from auditor.frameworks import catalogue  # noqa: PLC0415 - only here
+    from auditor.policy import lint as checks  # noqa: PLC0415 - only here
+
+    requirements = {
+        f"{framework.id}/{requirement.id}"
+        for framework in catalogue.load(data.policies() / "frameworks")
+        for requirement in framework.requirements
+    }
+    references = catalogue.reference_ids()
+    found = []
+    checked = 0
+    for file in _files(files or ()):
+        checked += 1
+        found += checks.lint(file, requirements=requirements, references=references)
+    for mistake in found:
+        typer.echo(terminal.clean(str(mistake)))
+    typer.echo(f"{checked} policies, {len(found)} mistakes")
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command()
+def new(
+    policy_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, for example ACME-01.")],
+    name: Annotated[str, typer.Option(help="The fault in a few words, for example untagged-image.")] = "untagged-image",
+    out: Annotated[Path, typer.Option(help="Folder to write it into; made if it is not there.")] = Path("policies"),
+) -> None:
+    """Write a policy that works, to change into your own.
+
+    Example:  auditor policy new ACME-01 --name untagged-image --out rules/
+    """
+    import re  # noqa: PLC0415 - only here
+
+    from auditor.policy.skeleton import skeleton  # noqa: PLC0415 - only here
+
+    if not re.fullmatch(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)+", policy_id):
+        raise InputError(f"{policy_id} is no policy id", hint="Write it like ACME-01: capitals, digits, hyphens.")
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise InputError(f"{name} is no policy name", hint="Write it like untagged-image.")
+    file = out / f"{policy_id}-{name}.yaml"
+    if file.exists():
+        raise InputError(f"{file} exists already", hint="Choose another id, or delete the file.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        file.write_text(skeleton(policy_id, name), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}", hint="Choose another folder.") from error
+    typer.echo(f"wrote {file}")
+    terminal.note(f"next: auditor policy lint {file} && auditor policy test --policy {out} {policy_id}")
+
+
+@app.command()
+def docs(
+    out: Annotated[Path, typer.Option(help="Folder to write the pages into.")] = Path("docs/policies"),
+    policy: _Folders = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when a page differs.")] = False,
+) -> None:
+    """Write one Markdown page a policy, and an index.
+
+    Example:  auditor policy docs --out docs/policies
+    """
+    from auditor.policy import pages  # noqa: PLC0415 - only here
+
+    wanted = pages.pages(_load(policy, None))
+    present = {file.name for file in out.glob("*.md")} if out.is_dir() else set()
+    differing = sorted(
+        {name for name, text in wanted.items() if name not in present or _text(out / name) != text}
+        | (present - set(wanted))
+    )
+    if check:
+        for name in differing:
+            typer.echo(f"{out / name} is not what the policies say; run `auditor policy docs --out {out}`")
+        raise typer.Exit(1 if differing else 0)
+    out.mkdir(parents=True, exist_ok=True)
+    for name in differing:
+        if name in wanted:
+            (out / name).write_text(wanted[name], encoding="utf-8")
+        else:
+            (out / name).unlink()
+    typer.echo(f"{len(wanted)} pages in {out}, {len(differing)} changed")
+
+
+@app.command()
+def export(
+    chosen: _Chosen = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for one file a policy (default: all to standard output).")
+    ] = None,
+    policy: _Folders = None,
+    config: _Config = None,
+) -> None:
+    """Write ValidatingAdmissionPolicies for the policies that can be one; say which cannot, and why.
+
+    Example:  auditor policy export --out admission/ && kubectl apply --dry-run=server -f admission/
+    """
+    import yaml  # noqa: PLC0415 - only here
+
+    from auditor.policy import export as exporting  # noqa: PLC0415 - only here
+
+    settings = options.load(config)
+    exported = 0
+    for entry in _chosen(_load(policy, config), chosen or ()):
+        obstacle = exporting.obstacle(entry)
+        if obstacle:
+            terminal.note(f"{entry.id} cannot be exported: {obstacle}")
+            continue
+        values = {name: value for name, (value, _) in settings.parameters.get(entry.id, {}).items()}
+        text = yaml.safe_dump_all(
+            exporting.admission_policy(entry, values), sort_keys=False, allow_unicode=True, width=110
+        )
+        exported += 1
+        if out is None:
+            sys.stdout.write(f"---\n{text}")
+        else:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / f"{entry.id}.yaml").write_text(text, encoding="utf-8")
+    terminal.note(f"exported {exported} policies" + (f" to {out}" if out else ""))
+
+
+def _load(folders: Sequence[Path] | None, config: Path | None) -> tuple[Policy, ...]:
+    own = (*options.load(config).policies, *(folders or ()))
+    return document.load(document.built_in(), own=own).policies
+
+
+def _one(policies: Sequence[Policy], policy_id: str) -> Policy:
+    for entry in policies:
+        if policy_id in {entry.id, entry.name}:
+            return entry
+    raise InputError(f"there is no policy {policy_id}", hint="`auditor policy list` shows them.")
+
+
+def _chosen(policies: Sequence[Policy], words: Sequence[str]) -> tuple[Policy, ...]:
+    if not words:
+        return tuple(policies)
+    from auditor.policy import selection  # noqa: PLC0415 - only here
+
+    return selection.select(policies, chosen=words).policies
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths or document.built_in():
+        found += document.files(path) if path.is_dir() else [path]
+    return found
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AuditorError(f"{file} cannot be read", hint="Delete it and run the command again.") from error
