@@ -1,0 +1,94 @@
+"""The assessment as JSON: complete, so that it can be read back, and described by `policies/assessment.schema.json`.
+
+Names are those of the model; a tuple is an array. The top-level lists hold one entry a line, so that a difference of
+two reports names the entries that differ, and a line-based search finds whole entries.
+"""
+
+import json
+import re
+from dataclasses import fields
+from datetime import UTC, date, datetime
+from functools import cache
+from operator import attrgetter
+from typing import Any
+
+from auditor.model.assessment import SCHEMA_VERSION, Assessment
+from auditor.model.verdict import Finding
+from auditor.reports import figures
+from auditor.reports.options import Options
+
+# Characters that a terminal or an editor acts upon although JSON allows them. Half characters cannot be written at all.
+_RISKY = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+def render(assessment: Assessment, options: Options) -> bytes:
+    """Return the assessment as JSON in UTF-8. The same verdicts in any order give the same bytes."""
+    del options  # a program reads this: there is nothing to adapt
+    parts: dict[str, str] = {
+        "schema_version": _line(SCHEMA_VERSION),
+        "run": _line(assessment.run),
+        "summary": _line(_summary(assessment)),
+        "coverage": _lines(assessment.coverage),
+        "subjects": _lines(assessment.subjects),
+        "policies": _lines(assessment.policies),
+        "results": _lines(assessment.results),
+        "findings": _lines([_finding(finding, assessment) for finding in assessment.findings]),
+        "frameworks": _lines(assessment.frameworks),
+        "requirements": _lines(assessment.requirements),
+        "waivers": _lines(assessment.waivers),
+        "baseline": _line(assessment.baseline),
+    }
+    text = "{\n" + ",\n".join(f'"{name}": {part}' for name, part in parts.items()) + "\n}\n"
+    return text.encode() if text.isascii() else _tame(text).encode()
+
+
+def _summary(assessment: Assessment) -> dict[str, Any]:
+    table = figures.severity_table(assessment.findings)
+    return {
+        "complete": assessment.complete,
+        "verdicts": dict(figures.verdicts(assessment)),
+        "findings": {row.severity: row.new for row in table},
+        "known": sum(row.known for row in table),
+        "waived": sum(row.waived for row in table),
+        "gaps": figures.gaps(assessment),
+    }
+
+
+def _finding(finding: Finding, assessment: Assessment) -> dict[str, Any]:
+    fields_: dict[str, Any] = _plain(finding)
+    return fields_ | {"subject_id": assessment.subjects[finding.subject].id}
+
+
+def _lines(entries: Any) -> str:
+    return "[\n" + ",\n".join(map(_line, entries)) + "\n]" if entries else "[]"
+
+
+def _line(value: Any) -> str:
+    return _ENCODER.encode(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return what the encoder asks for: a dataclass of the model as its fields, a time as ISO 8601."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    names, values = _reader(value.__class__)
+    return dict(zip(names, values(value), strict=True))
+
+
+@cache
+def _reader(type_: type) -> tuple[tuple[str, ...], attrgetter[tuple[Any, ...]]]:
+    names = tuple(field.name for field in fields(type_))
+    return names, attrgetter(*names)  # every noun of the model has two fields or more, so it gives a tuple
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, default=_plain)
+
+
+def _tame(text: str) -> str:
+    return _RISKY.sub(lambda match: f"\\u{ord(match[0]):04x}" if not _is_half(match[0]) else "\ufffd", text)
+
+
+def _is_half(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff"
