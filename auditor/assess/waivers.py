@@ -56,7 +56,9 @@ def parse(text: str, *, file: str) -> tuple[Waiver, ...]:
     entries = _entries(content)
     problems = list(_contradictions(entries))
     if mistakes or problems:
-        raise authored.MistakesError((*mistakes, *authored.at_positions(text, problems, file=file)), hint=_HINT)
+        # Only where there are problems of content: a text that is no YAML has no positions to look up.
+        further = authored.at_positions(text, problems, file=file) if problems else ()
+        raise authored.MistakesError((*mistakes, *further), hint=_HINT)
     places = authored.at_positions(text, [(("waivers", index), "") for index in range(len(entries))], file=file)
     return tuple(
         Waiver(
