@@ -6,6 +6,7 @@ two reports names the entries that differ, and a line-based search finds whole e
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, date, datetime
 from functools import cache
@@ -78,7 +79,7 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _reader(type_: type) -> tuple[tuple[str, ...], attrgetter[tuple[Any, ...]]]:
+def _reader(type_: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
     names = tuple(field.name for field in fields(type_))
     return names, attrgetter(*names)  # every noun of the model has two fields or more, so it gives a tuple
 
