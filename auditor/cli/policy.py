@@ -18,8 +18,8 @@ from auditor.policy.document import Policy
 app = typer.Typer(
     help="The policy library: list, show, test, lint, new, docs, export.",
     no_args_is_help=True,
-    epilog="Examples:  auditor policy show K-SEC-01   |   auditor policy new ACME-01 --name untagged-image --out rules/   |"
-    "   auditor policy test --policy rules/",
+    epilog="Examples:  auditor policy show K-SEC-01   |   auditor policy new ACME-01 --out rules/   |   "
+    "auditor policy test --policy rules/",
 )
 
 _Folders = Annotated[
@@ -91,8 +91,8 @@ def show(
     typer.echo(pages.page(_one(_load(policy, config), policy_id)), nl=False)
 
 
-@app.command()
-def test(chosen: _Chosen = None, policy: _Folders = None, config: _Config = None) -> None:
+@app.command("test")
+def run_examples(chosen: _Chosen = None, policy: _Folders = None, config: _Config = None) -> None:
     """Run the examples of policies: each must get the outcome that it claims.
 
     Example:  auditor policy test 'K-RBAC-*'
