@@ -25,11 +25,14 @@ class Workload:
     """Steps to the metadata of the pod template."""
     places: tuple[tuple[tuple[str, bool], ...], ...]
     """Container places from the root of the body; each step with whether it is a list."""
+    account: bool = True
+    """Whether a pod of an object that names no ServiceAccount runs as `default`. False for kinds that others run (a
+    Tekton Task): there the run decides."""
 
     def pod_spec(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the map with the pod-level fields; empty where the object has none."""
         found = _follow(body, self.pod)
-        return found if isinstance(found, Mapping) else {}
+        return found if isinstance(found, dict) else {}
 
     def template_metadata(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the metadata of the pod template; empty where the object has none."""
@@ -66,7 +69,8 @@ def load(table: FilePath, own: Sequence[tuple[str, Path]] = ()) -> Workloads:
     """Return the table in the file `table`, and after it the user's own (resource type, steps to the pod spec)."""
     import yaml_rs  # noqa: PLC0415 - start-up: `--version` and help need no table
 
-    entries = [_entry(raw) for raw in yaml_rs.loads(table.read_text(encoding="utf-8"))["workloads"]]
+    content: Any = yaml_rs.loads(table.read_text(encoding="utf-8"))
+    entries = [_entry(raw) for raw in content["workloads"]]
     for type_, pod in own:
         entries.append(_entry({"type": type_, "pod": ".".join(map(str, pod))}))
     return Workloads(entries)
@@ -80,7 +84,9 @@ def _entry(raw: Mapping[str, Any]) -> Workload:
     else:
         prefix = tuple((step, False) for step in pod)
         places = [(*prefix, *_steps(place)) for place in _POD_CONTAINERS]
-    return Workload(type=raw["type"], pod=pod, metadata=metadata, places=tuple(places))
+    return Workload(
+        type=raw["type"], pod=pod, metadata=metadata, places=tuple(places), account=raw.get("account", True)
+    )
 
 
 def _steps(place: str) -> tuple[tuple[str, bool], ...]:

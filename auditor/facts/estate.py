@@ -1,13 +1,18 @@
 """The part of all resources that judging one of them can need. Small, mergeable, picklable.
 
 A worker that parsed some of the files adds its resources; the estates of all workers are merged and handed back.
+
+Which object a name means is `auditor.facts.names`' business.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from typing import Any, NamedTuple
 
-from auditor.model.resource import Origin, Resource
+from auditor.facts import environments, hosts, sources
+from auditor.facts.names import Names
+from auditor.facts.shapes import mapping, maps, text
+from auditor.model.resource import Confidence, LiteralKind, Origin, Path, Resource
 
 JOINED_TYPES = frozenset(
     {
@@ -21,31 +26,140 @@ JOINED_TYPES = frozenset(
 )
 """Types of which others need the whole object."""
 
+DISCOVERY_ROLES = frozenset(
+    {"system:discovery", "system:basic-user", "system:public-info-viewer", "system:service-account-issuer-discovery"}
+)
+"""Built-in roles that every account holds through a group; they are no reason to mount a token."""
+
+_BINDINGS = ("kubernetes/RoleBinding", "kubernetes/ClusterRoleBinding")
+_ACCOUNT_USER = "system:serviceaccount:"
+_ACCOUNTS_OF_NAMESPACE = "system:serviceaccounts:"
+_EVERY_ACCOUNT = frozenset({"system:serviceaccounts", "system:authenticated"})
+
+
+class MadeSecret(NamedTuple):
+    """A Secret that something in the input makes."""
+
+    namespace: str
+    name: str
+    source: str
+    file: str
+
+
+class ServedHost(NamedTuple):
+    """A host name that an Ingress or Gateway serves with a Secret."""
+
+    namespace: str
+    secret: str
+    host: str
+    file: str
+
+
+class Sighting(NamedTuple):
+    """One place where a credential stood. Holds no value."""
+
+    fingerprint: str
+    rule: str
+    environment: str
+    """As far as the object itself says it (its labels)."""
+    subject: str
+    namespace: str
+    origin: Origin
+    path: Path
+    label: str
+    """The place in words: `container web, env DB_PASSWORD`."""
+
+
+@dataclass(slots=True)
+class _Index:
+    """Look-up tables over a merged estate; made on first use, never sent to another process."""
+
+    objects: dict[str, Names[Resource]]
+    secrets: Names[MadeSecret]
+    hosts: Names[ServedHost]
+    bound: Names[str]
+    """Accounts that bindings name; the item is the name of the binding."""
+    bound_namespaces: frozenset[str]
+    """Namespaces all of whose accounts a binding names by their group."""
+    all_bound: bool
+    """Whether a binding names every account of the cluster by a group."""
+
 
 @dataclass(slots=True)
 class Estate:
     """Resources by type, for joins."""
 
     joined: dict[str, list[Resource]] = field(default_factory=dict)
+    made_secrets: list[MadeSecret] = field(default_factory=list)
+    served_hosts: list[ServedHost] = field(default_factory=list)
+    sightings: list[Sighting] = field(default_factory=list)
+    _made_index: _Index | None = field(default=None, repr=False, compare=False)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return (self.joined, self.made_secrets, self.served_hosts, self.sightings)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.joined, self.made_secrets, self.served_hosts, self.sightings = state
+        self._made_index = None
 
     def add(self, resource: Resource) -> None:
         """Take in what others may need of `resource`."""
-        if resource.type in JOINED_TYPES:
-            self.joined.setdefault(resource.type, []).append(resource)
+        type_ = resource.type
+        if type_ in JOINED_TYPES:
+            self.joined.setdefault(type_, []).append(resource)
+        if type_ in sources.TYPES:
+            file = resource.origin.file
+            self.made_secrets.extend(MadeSecret(*made, file) for made in sources.made_by(resource))
+        if type_ in hosts.TYPES:
+            file = resource.origin.file
+            self.served_hosts.extend(ServedHost(*served, file) for served in hosts.served_by(resource))
+        if resource.literals:
+            self.sightings.extend(_sightings(resource))
+        self._made_index = None
 
     def resources(self, type_: str) -> Sequence[Resource]:
         """Return every resource of a joined type, in the order of the input."""
         return self.joined.get(type_, ())
 
-    def find(self, type_: str, namespace: str, name: str, *, near: Origin) -> Resource | None:
-        """Return the object of that identity, or `None`.
+    def find(self, type_: str, namespace: str, name: str, *, near: Origin, strict: bool = False) -> Resource | None:
+        """Return the object of that identity, or `None`. Overlays repeat objects: of several, the nearest to `near`.
 
-        Overlays repeat objects: of several, the one whose file shares the longest folder prefix with `near`.
+        `strict`: where `namespace` is empty, an object in a named namespace is not the one meant.
         """
-        candidates = [item for item in self.resources(type_) if item.name == name and item.namespace == namespace]
-        if not candidates:
-            return None
-        return max(candidates, key=lambda item: _shared(item.origin.file, near.file))
+        names = self._index.objects.get(type_)
+        found = names.meant(namespace, name, file=near.file, strict=strict) if names else ()
+        return found[0] if found else None
+
+    def source_of(self, namespace: str, name: str, *, near: Origin) -> str:
+        """Return what makes the Secret of that name: a source word, `unknown` where nothing in the input does."""
+        secrets = self._index.secrets
+        made = [item.source for item in secrets.meant(namespace, name, file=near.file)]
+        if not made and (base := sources.without_hash(name)):
+            generated = secrets.meant(namespace, base, file=near.file)
+            made = [item.source for item in generated if item.source == sources.GENERATOR]
+        return next((source for source in sources.PREFERENCE if source in made), sources.UNKNOWN)
+
+    def tls_hosts(self, namespace: str, secret: str, *, near: Origin) -> list[str]:
+        """Return the host names that something in the input serves with that Secret, sorted."""
+        return sorted({served.host for served in self._index.hosts.every(namespace, secret, file=near.file)})
+
+    def is_bound(self, namespace: str, name: str, *, near: Origin) -> bool:
+        """Return whether a binding in the input names the account, or a group or user name that holds it.
+
+        Bindings to the built-in discovery roles do not count. A subject always names a namespace in a cluster; where
+        the account's manifest leaves it out, a binding in the same folder (or one above or below) that names an
+        account of that name counts.
+        """
+        index = self._index
+        if index.all_bound or namespace in index.bound_namespaces:
+            return True
+        return bool(index.bound.every(namespace, name, file=near.file))
+
+    @property
+    def _index(self) -> _Index:
+        if self._made_index is None:
+            self._made_index = _build(self)
+        return self._made_index
 
 
 def merge(estates: Iterable[Estate]) -> Estate:
@@ -54,14 +168,71 @@ def merge(estates: Iterable[Estate]) -> Estate:
     for estate in estates:
         for type_, resources in estate.joined.items():
             merged.joined.setdefault(type_, []).extend(resources)
+        merged.made_secrets.extend(estate.made_secrets)
+        merged.served_hosts.extend(estate.served_hosts)
+        merged.sightings.extend(estate.sightings)
     return merged
 
 
-def _shared(left: str, right: str) -> int:
-    pairs = zip(PurePosixPath(left).parts, PurePosixPath(right).parts, strict=False)
-    count = 0
-    for a, b in pairs:
-        if a != b:
-            break
-        count += 1
-    return count
+def _sightings(resource: Resource) -> Iterable[Sighting]:
+    environment = ""
+    for literal in resource.literals:
+        if (
+            literal.kind is not LiteralKind.CREDENTIAL
+            or not literal.fingerprint
+            or literal.confidence is Confidence.POSSIBLE
+        ):
+            continue
+        environment = environment or environments.of_labels(resource.body)
+        container = f"container {literal.container}, " if literal.container else ""
+        yield Sighting(
+            fingerprint=literal.fingerprint,
+            rule=literal.rule,
+            environment=environment,
+            subject=resource.id,
+            namespace=resource.namespace,
+            origin=resource.origin,
+            path=literal.path,
+            label=f"{container}{literal.place} {literal.key}".rstrip(),
+        )
+
+
+def _build(estate: Estate) -> _Index:
+    bound: list[tuple[str, str, str, str]] = []
+    namespaces: set[str] = set()
+    groups: set[str] = set()
+    for type_ in _BINDINGS:
+        for binding in estate.resources(type_):
+            _take_subjects(binding, bound, groups, namespaces)
+    return _Index(
+        objects={
+            type_: Names((item.namespace, item.name, item.origin.file, item) for item in resources)
+            for type_, resources in estate.joined.items()
+        },
+        secrets=Names((made.namespace, made.name, made.file, made) for made in estate.made_secrets),
+        hosts=Names((served.namespace, served.secret, served.file, served) for served in estate.served_hosts),
+        bound=Names(bound),
+        bound_namespaces=frozenset(namespaces),
+        all_bound=not groups.isdisjoint(_EVERY_ACCOUNT),
+    )
+
+
+def _take_subjects(
+    binding: Resource, bound: list[tuple[str, str, str, str]], groups: set[str], namespaces: set[str]
+) -> None:
+    body = mapping(binding.body)
+    if text(mapping(body.get("roleRef")).get("name")) in DISCOVERY_ROLES:
+        return
+    file = binding.origin.file
+    for _, subject in maps(body.get("subjects")):
+        kind, name = subject.get("kind"), text(subject.get("name"))
+        if kind == "ServiceAccount":
+            namespace = text(subject.get("namespace")) or binding.namespace
+            bound.append((namespace, name, file, binding.name))
+        elif kind == "User" and name.startswith(_ACCOUNT_USER):
+            namespace, _, account = name.removeprefix(_ACCOUNT_USER).partition(":")
+            bound.append((namespace, account, file, binding.name))
+        elif kind == "Group" and name.startswith(_ACCOUNTS_OF_NAMESPACE):
+            namespaces.add(name.removeprefix(_ACCOUNTS_OF_NAMESPACE))
+        elif kind == "Group":
+            groups.add(name)

@@ -1,0 +1,63 @@
+"""What policies see of one resource beside its body, computed once for all of them. `docs/views.md` promises it.
+
+Values are plain dicts, lists, texts, numbers and booleans. Nothing here judges, and no shape of input makes it fail:
+what is not of the shape that Kubernetes would accept is absent.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from auditor.facts import secret, stores
+from auditor.facts.estate import Estate
+from auditor.facts.pod_spec import pod_spec
+from auditor.model.resource import Literal, Resource, pointer
+from auditor.model.views import Views
+from auditor.workloads import Workloads
+
+POD_SPEC = "pod_spec"
+STORE = "store"
+
+NAMES = frozenset({POD_SPEC, STORE})
+"""Every view that `applies_to` of a policy can name."""
+
+_POD_SPEC_ONLY = frozenset({POD_SPEC})
+_STORE_ONLY = frozenset({STORE})
+
+
+def views(resource: Resource, estate: Estate, *, workloads: Workloads, now: datetime) -> Views:
+    """Return the views of `resource`; `now` (aware) decides ages, `estate` holds everything that was read."""
+    type_ = resource.type
+    variables: dict[str, Any] = {
+        "subject": {
+            "type": type_,
+            "kind": type_.partition("/")[2].partition(".")[0],
+            "name": resource.name,
+            "namespace": resource.namespace,
+        },
+        "literals": [_literal(literal) for literal in resource.literals] if resource.literals else [],
+    }
+    workload = workloads.of(type_)
+    if workload is not None:
+        more, paths = pod_spec(resource, workload, estate)
+        variables.update(more)
+        return Views(names=_POD_SPEC_ONLY, variables=variables, paths=paths)
+    if type_ == secret.TYPE:
+        variables.update(secret.secret(resource, estate, now=now))
+    elif type_ in stores.TYPES:
+        variables.update(stores.store(resource))
+        return Views(names=_STORE_ONLY, variables=variables)
+    return Views(variables=variables)
+
+
+def _literal(literal: Literal) -> dict[str, Any]:
+    return {
+        "place": literal.place.value,
+        "key": literal.key,
+        "kind": literal.kind.value,
+        "rule": literal.rule,
+        "confidence": literal.confidence.value,
+        "fingerprint": literal.fingerprint,
+        "length": literal.length,
+        "container": literal.container,
+        "path": pointer(literal.path),
+    }
