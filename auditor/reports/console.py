@@ -1,0 +1,282 @@
+"""The assessment for a person at a terminal or in a build log: worst first, grouped by policy, folded, counted.
+
+Whatever is not shown is counted, and the last line counts every verdict. Colour repeats what the words say.
+No table library is loaded: this is what a CI gate prints, and most of its time would go into that.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from auditor.model.assessment import Assessment, Subject, WaiverUse
+from auditor.model.coverage import Gap
+from auditor.model.framework import Framework
+from auditor.model.verdict import Finding, Outcome, Severity
+from auditor.reports import figures
+from auditor.reports.figures import PolicyBlock, RequirementRow, plural
+from auditor.reports.options import Options
+from auditor.reports.text import visible
+
+_FEW, _MANY = 30, 300
+"""Up to so many failing findings all are shown; up to so many, five a policy; beyond, three."""
+_GAPS, _REASONS, _IDS = 10, 3, 12
+"""How many gaps, reasons of one policy and requirement ids are shown."""
+_LONGEST = 400
+"""Characters of one text, unless everything is wanted."""
+
+_STYLES = {
+    Severity.CRITICAL: "1;35",
+    Severity.HIGH: "1;31",
+    Severity.MEDIUM: "1;33",
+    Severity.LOW: "1;36",
+    Severity.INFO: "1;34",
+    Outcome.FAIL: "31",
+    Outcome.PASS: "32",
+    Outcome.NOT_EVALUATED: "33",
+    "strong": "1",
+    "faint": "2",
+    "arrow": "34",
+}
+# Lines that a CI runner would obey: GitHub's commands at the start of a line, Azure's anywhere.
+_COMMAND = re.compile(r"##(?=\[|vso\[)")
+
+
+def render(assessment: Assessment, options: Options) -> bytes:
+    """Return lines for a terminal of `options.width` columns, in UTF-8."""
+    page = _Page(options)
+    blocks = figures.blocks(assessment)
+    _findings(page, blocks, assessment)
+    _gaps(page, assessment)
+    _not_evaluated(page, blocks)
+    _waivers(page, assessment.waivers)
+    _requirements(page, assessment)
+    _closing(page, assessment)
+    return figures.utf8("".join(f"{line}\n" for line in page.lines))
+
+
+class _Page:
+    """Lines as they are written; everything from outside passes `safe`."""
+
+    def __init__(self, options: Options) -> None:
+        self.lines: list[str] = []
+        self.show_all = options.show_all
+        self._colour = options.colour
+        # Prose wider than this tires the eye; narrower than this, every word would stand alone.
+        self._width = min(max(options.width, 40), 120)
+
+    def paint(self, text: str, style: str) -> str:
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self._colour and style in _STYLES else text
+
+    def heading(self, title: str) -> None:
+        self.blank()
+        self.lines.append(self.paint(title, "strong"))
+
+    def blank(self) -> None:
+        if self.lines and self.lines[-1]:
+            self.lines.append("")
+
+    def say(self, text: str, *, indent: int = 0, label: str = "", style: str = "") -> None:
+        """Add `text`, wrapped; further lines stand below the text, not below its label."""
+        first = " " * indent + label
+        lines = self._wrap(self.safe(text), indent=len(first))
+        for number, line in enumerate(lines):
+            start = self.paint(first, "faint") if number == 0 and label else " " * len(first)
+            self.lines.append((start + self.paint(line, style)).rstrip())
+
+    def safe(self, text: str) -> str:
+        """Return `text` on one line, free of what a terminal or a CI runner acts upon, and not endless."""
+        if len(text) > _LONGEST and not self.show_all:
+            text = f"{text[:_LONGEST]} ... ({len(text) - _LONGEST:,} more characters)"
+        return _COMMAND.sub(r"##\\", visible(" ".join(text.split())))
+
+    def _wrap(self, text: str, *, indent: int) -> list[str]:
+        room = max(self._width - indent, 20)
+        if len(text) <= room:
+            lines = [text]
+        else:
+            lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+        return [f"\\{line}" if line.startswith("::") else line for line in lines]
+
+
+def _findings(page: _Page, blocks: Sequence[PolicyBlock], assessment: Assessment) -> None:
+    failing = sum(len(block.failing) for block in blocks)
+    limit = failing if page.show_all or failing <= _FEW else 5 if failing <= _MANY else 3
+    for block in blocks:
+        if block.failing:
+            _block(page, block, assessment, limit=limit)
+
+
+def _block(page: _Page, block: PolicyBlock, assessment: Assessment, *, limit: int) -> None:
+    policy = block.policy
+    page.blank()
+    head = page.paint(f"{policy.severity}[{policy.id}]", policy.severity)
+    page.lines.append(f"{head}: {page.paint(page.safe(policy.title), 'strong')}")
+    failing = block.failing
+    # "and 1 more" takes the line that the one would have taken.
+    shown = failing if len(failing) <= limit + 1 else failing[:limit]
+    for finding in shown:
+        _finding(page, finding, assessment)
+    hidden = failing[len(shown) :]
+    if hidden:
+        files = plural(len({finding.location.file for finding in hidden}), "file")
+        page.say(f"... and {len(hidden):,} more in {files}; --all shows them", indent=2)
+    waived = len(block.findings) - len(failing)
+    if waived:
+        page.say(f"... and {waived:,} waived", indent=2)
+    page.say(policy.remediation, indent=2, label="hint: ")
+    link = figures.link(policy.references)
+    page.say(f"auditor policy show {policy.id}" + (f", {link}" if link else ""), indent=2, label="docs: ")
+
+
+def _finding(page: _Page, finding: Finding, assessment: Assessment) -> None:
+    subject = assessment.subjects[finding.subject]
+    known = " (known)" if finding.known else ""
+    arrow = page.paint("-->", "arrow")
+    page.lines.append(f"  {arrow} {page.safe(figures.place(finding.location))}{known}")
+    page.say(finding.message, indent=6)
+    page.say(_name(subject) + (f": {finding.item}" if finding.item else ""), indent=6, style="faint")
+    if finding.location.rendered_from:
+        page.say(f"rendered from {finding.location.rendered_from}", indent=6, style="faint")
+    for what, location in finding.related:
+        page.say(f"{what} at {figures.place(location)}", indent=6, style="faint")
+
+
+def _name(subject: Subject) -> str:
+    """Return `Deployment payments/web`; a fact's name already says what it is."""
+    name = f"{subject.namespace}/{subject.name}" if subject.namespace else subject.name
+    plane, _, kind = subject.type.partition("/")
+    return name if plane == "fact" else f"{kind} {name}"
+
+
+def _gaps(page: _Page, assessment: Assessment) -> None:
+    gaps = [gap for part in assessment.coverage for gap in part.gaps]
+    if not gaps:
+        return
+    page.heading(f"Not read: {plural(len(gaps), 'thing')} in scope")
+    shown = gaps if page.show_all or len(gaps) <= _GAPS + 1 else gaps[:_GAPS]
+    for gap in shown:
+        page.say(_gap(gap), indent=2)
+    if len(gaps) > len(shown):
+        page.say(f"... and {len(gaps) - len(shown):,} more; --all shows them", indent=2)
+
+
+def _gap(gap: Gap) -> str:
+    place = f"{gap.file}:{gap.line}" if gap.line is not None else gap.file
+    return f"{place}: {gap.reason.replace('-', ' ')}" + (f". {gap.detail}" if gap.detail else "")
+
+
+def _not_evaluated(page: _Page, blocks: Sequence[PolicyBlock]) -> None:
+    unsettled = sorted((block for block in blocks if block.result.not_evaluated), key=lambda block: block.policy.id)
+    if not unsettled:
+        return
+    total = sum(len(block.result.not_evaluated) for block in unsettled)
+    page.heading(f"Not evaluated: {plural(total, 'verdict')} of {plural(len(unsettled), 'policy', 'policies')}")
+    for block in unsettled:
+        reasons = figures.open_reasons(block.result)
+        shown = reasons if page.show_all or len(reasons) <= _REASONS + 1 else reasons[:_REASONS]
+        label = f"{block.policy.id}  "
+        for reason, count in shown:
+            page.say(f"{reason} ({count:,})" if count > 1 else reason, indent=2, label=label)
+            label = " " * len(label)
+        rest = len(reasons) - len(shown)
+        if rest:
+            verdicts = sum(count for _, count in reasons[len(shown) :])
+            page.say(f"... and {plural(rest, 'reason')} more ({verdicts:,}); --all shows them", indent=2, label=label)
+
+
+def _waivers(page: _Page, waivers: Sequence[WaiverUse]) -> None:
+    if not waivers:
+        return
+    findings = plural(sum(use.used for use in waivers), "finding")
+    page.heading(f"Waivers: {len(waivers):,}, which waive {findings}")
+    for use in waivers:
+        note = use.note or ("" if use.used else "matches nothing")
+        if note:
+            page.say(f"{use.waiver.id} ({use.waiver.policy}, owner {use.waiver.owner}): {note}", indent=2)
+
+
+def _requirements(page: _Page, assessment: Assessment) -> None:
+    rows = figures.requirement_matrix(assessment)
+    if not rows:
+        return
+    page.heading("Requirements: what a technical test says about a part of each; the rest needs people")
+    for framework in assessment.frameworks:
+        own = [row for row in rows if row.framework.id == framework.id]
+        if own:
+            _framework(page, framework, own)
+
+
+def _framework(page: _Page, framework: Framework, rows: Sequence[RequirementRow]) -> None:
+    page.say(f"{framework.title} ({framework.version})", indent=2)
+    labels = {
+        Outcome.FAIL: "fail",
+        Outcome.NOT_EVALUATED: "not evaluated",
+        Outcome.WAIVED: "waived",
+        Outcome.PASS: "pass",
+        Outcome.NOT_APPLICABLE: "not applicable",
+    }
+    touched = [row for row in rows if not row.result.untested]
+    for outcome, label in labels.items():
+        ids = [_id(row) for row in touched if row.result.outcome is outcome]
+        if ids:
+            page.say(_some(ids, page.show_all), indent=4, label=f"{label:<16}{len(ids):>3}  ")
+    untested = len(rows) - len(touched)
+    if untested:
+        page.say("no policy of this run touches them", indent=4, label=f"{'untested':<16}{untested:>3}  ")
+    conditions = sorted({condition for row in rows for condition in row.result.conditional})
+    if conditions:
+        page.say(f"* if it holds for what was scanned: {', '.join(conditions)}", indent=4, style="faint")
+
+
+def _id(row: RequirementRow) -> str:
+    return row.requirement.id + ("*" if row.result.conditional else "")
+
+
+def _some(ids: Sequence[str], show_all: bool) -> str:
+    shown = ids if show_all or len(ids) <= _IDS + 1 else ids[:_IDS]
+    return ", ".join(shown) + (f" and {len(ids) - len(shown):,} more" if len(ids) > len(shown) else "")
+
+
+def _closing(page: _Page, assessment: Assessment) -> None:
+    page.blank()
+    _scope(page, assessment)
+    if assessment.baseline is not None:
+        base = assessment.baseline
+        lost = f", {base.incomparable:,} that cannot be compared (another fingerprint key)" if base.incomparable else ""
+        page.say(f"{base.file} of {base.written}: {base.known:,} known, {base.fixed:,} fixed{lost}", label="baseline  ")
+    page.say(_findings_line(assessment), label="findings  ")
+    counts = figures.verdicts(assessment)
+    words = ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in Outcome)
+    page.say(words, label="verdicts  ")
+
+
+def _scope(page: _Page, assessment: Assessment) -> None:
+    coverage = assessment.coverage
+    skipped: dict[str, int] = {}
+    for part in coverage:
+        for what, count in part.skipped:
+            skipped[what] = skipped.get(what, 0) + count
+    files = (
+        f"{sum(part.files_read for part in coverage):,} of {plural(sum(part.files_found for part in coverage), 'file')}"
+    )
+    subjects = plural(len(assessment.subjects), "subject")
+    policies = plural(len(assessment.policies), "policy", "policies")
+    page.say(f"{files} read, {subjects} judged by {policies}", label="scope     ")
+    if skipped:
+        page.say(", ".join(f"{count:,} {what}" for what, count in sorted(skipped.items())), label="skipped   ")
+    deselected = len(assessment.run.deselected)
+    if deselected:
+        page.say(f"{plural(deselected, 'policy', 'policies')} of the library", label="not run   ")
+
+
+def _findings_line(assessment: Assessment) -> str:
+    table = figures.severity_table(assessment.findings)
+    new = [f"{row.new:,} {row.severity}" for row in table if row.new]
+    other = list(_nonzero((sum(row.known for row in table), "known"), (sum(row.waived for row in table), "waived")))
+    if not new and not other:
+        return "none"
+    return "; ".join(filter(None, (", ".join(new) or "nothing new", ", ".join(other))))
+
+
+def _nonzero(*counts: tuple[int, str]) -> Iterator[str]:
+    return (f"{count:,} {word}" for count, word in counts if count)
