@@ -1,0 +1,75 @@
+"""What is known of kinds beforehand: which hold no values, which hold references only, and where Helm values stand."""
+
+from auditor.model.resource import Path
+
+ENVELOPE = frozenset({"apiVersion", "kind", "metadata", "status"})
+
+WITHOUT_VALUES = frozenset(
+    f"kubernetes/{kind}"
+    for kind in (
+        "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ServiceAccount", "Namespace", "Service", "Endpoints",
+        "EndpointSlice", "NetworkPolicy", "PodDisruptionBudget", "HorizontalPodAutoscaler", "PriorityClass", "StorageClass",
+        "ResourceQuota", "LimitRange", "CustomResourceDefinition", "APIService", "IngressClass", "RuntimeClass", "CSIDriver",
+        "Lease", "Node", "PersistentVolumeClaim", "PodSecurityPolicy", "CertificateSigningRequest", "Policy",
+    )
+)  # fmt: skip
+"""Built-in kinds whose fields cannot hold a credential; their annotations can."""
+
+OF_REFERENCES = frozenset(
+    {
+        *(
+            f"kubernetes/{kind}.external-secrets.io"
+            for kind in ("ExternalSecret", "ClusterExternalSecret", "SecretStore", "ClusterSecretStore", "PushSecret", "ClusterPushSecret")
+        ),
+        *(
+            f"kubernetes/{kind}.secrets.hashicorp.com"
+            for kind in (
+                "VaultAuth", "VaultAuthGlobal", "VaultConnection", "VaultStaticSecret", "VaultDynamicSecret", "VaultPKISecret",
+                "HCPAuth", "HCPVaultSecretsApp", "SecretTransformation", "CSISecrets",
+            )
+        ),
+        "kubernetes/SecretProviderClass.secrets-store.csi.x-k8s.io",
+        "kubernetes/SecretProviderClass",
+        "kubernetes/Certificate.cert-manager.io",
+        "kubernetes/Issuer.cert-manager.io",
+        "kubernetes/ClusterIssuer.cert-manager.io",
+        "kubernetes/Ingress",
+        "kubernetes/Gateway",
+        "kubernetes/Gateway.networking.istio.io",
+    }
+)  # fmt: skip
+"""Kinds whose fields say where secrets are: a name there labels a reference."""
+
+HELM_PLACES: dict[str, tuple[Path, ...]] = {
+    "kubernetes/HelmRelease.helm.toolkit.fluxcd.io": (("spec", "values"),),
+    "kubernetes/HelmRelease.helm.fluxcd.io": (("spec", "values"),),
+    "kubernetes/HelmChart.helm.cattle.io": (("spec", "set"), ("spec", "valuesContent")),
+    "kubernetes/HelmChartConfig.helm.cattle.io": (("spec", "valuesContent"),),
+    "kubernetes/Application.argoproj.io": (
+        ("spec", "source", "helm", "parameters"),
+        ("spec", "source", "helm", "valuesObject"),
+        ("spec", "source", "helm", "values"),
+    ),
+    "kubernetes/ApplicationSet.argoproj.io": (
+        ("spec", "template", "spec", "source", "helm", "parameters"),
+        ("spec", "template", "spec", "source", "helm", "valuesObject"),
+        ("spec", "template", "spec", "source", "helm", "values"),
+    ),
+}
+
+HOOKS = frozenset({"livenessProbe", "readinessProbe", "startupProbe", "lifecycle"})
+
+KEY_FIELDS = frozenset(
+    {"secret", "client-key-data", "token", "password", "id-token", "refresh-token", "client-secret", "access-token"}
+)
+"""Fields of an EncryptionConfiguration and of a kubeconfig that hold keys."""
+
+PLAIN_SECRET_KEYS = frozenset(
+    {
+        "username", "user", "host", "hostname", "port", "database", "dbname", "db", "type", "url", "name", "namespace", "server",
+        "project", "endpoint", "region", "bucket", "email", "scheme", "enableOCI", "insecure", "POSTGRES_USER", "POSTGRES_DB",
+        "MYSQL_USER", "MYSQL_DATABASE", "DB_USER", "DB_HOST", "DB_NAME", "DB_PORT", "usage-bootstrap-authentication",
+        "usage-bootstrap-signing", "auth-extra-groups", "token-id", "expiration", "description",
+    }
+)  # fmt: skip
+"""Keys of a Secret under which what stands is seldom the secret itself."""

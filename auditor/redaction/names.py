@@ -1,0 +1,157 @@
+"""Whether a name labels a credential: `DB_PASSWORD`, `dbPassword`, `spring.datasource.password`, `--admin-password`.
+
+The last component decides, and in it the last words: `PASSWORD_FILE`, `TOKEN_URL`, `secretName` and `AUTH_TYPE` name
+something about a credential, not the credential. A name alone never makes a finding; the value has its say
+(`redaction.values`).
+"""
+
+import re
+from enum import IntEnum
+from functools import lru_cache
+
+
+class Label(IntEnum):
+    """How plainly a name labels a credential."""
+
+    NONE = 0
+    WEAK = 1
+    """`key`, `auth`, `salt`: only a value that looks random makes it a credential, and then a possible one."""
+    SECRET = 2
+    """`secret`, `credentials`: in Kubernetes as often the name of a Secret object as the secret itself."""
+    TOKEN = 3
+    """`token`, `api_key`, `client_secret`: a value that some machine made up; never a number or a plain setting."""
+    PASSWORD = 4
+    """`password`, `passwd`, `pass`: anything can be one, also `admin` and `1234`."""
+
+
+_HINT = re.compile(
+    r"pass|pwd|pw\b|pswd|secret|token|key|auth|cred|cookie|salt|bearer|pat\b|jwt|pin\b|mnemonic", re.IGNORECASE
+)
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_SEPARATORS = re.compile(r"[./:\s\[\]'\"@]+")
+_EXTENSIONS = frozenset({"txt", "conf", "cfg", "env", "file", "dat", "bin", "yaml", "yml", "json", "pem", "enc", "raw"})
+_QUALIFIERS = frozenset(
+    {
+        "b64", "base64", "value", "plain", "plaintext", "cleartext", "prod", "production", "dev", "development", "staging",
+        "test", "testing", "qa", "uat", "local", "old", "new", "current", "previous", "primary", "secondary", "default",
+        "encoded", "override", "live", "sandbox", "rw", "ro",
+    }
+)  # fmt: skip
+_PASSWORDS = frozenset(
+    {"password", "passwd", "pass", "passphrase", "passcode", "pw", "pswd", "passwort", "requirepass", "masterauth"}
+)
+_PASSWORD_ENDS = ("password", "passwd", "passphrase", "passcode")
+_JOINED_PASS = re.compile(
+    r"(?:db|database|user|root|admin|my|mysql|maria|pg|postgres|sql|redis|mongo|rabbit|rabbitmq|smtp|mail|email|ftp|sftp|ssh|auth"
+    r"|login|http|proxy|ldap|app|master|default|bind|store|keystore|truststore|svc|service|ssl|vnc|rpc|api|basic|ks|ts|key)"
+    r"(?:pass|pw|pwd)"
+)
+_NOT_A_PASS = frozenset(
+    {"proxy", "fastcgi", "uwsgi", "grpc", "scgi", "memcached", "first", "second", "multi", "by", "low", "high", "band"}
+)
+_SETTINGS = frozenset(
+    {
+        "existing",
+        "use",
+        "enable",
+        "disable",
+        "generate",
+        "require",
+        "has",
+        "is",
+        "allow",
+        "show",
+        "external",
+        "automount",
+        "mount",
+    }
+)
+_REFERENCES = frozenset(
+    {
+        "tls", "pull", "image", "ca", "cert", "certs", "certificate", "registry", "kube", "kubernetes", "k8s", "name", "ssl",
+        "credentials", "credential", "creds", "password", "passwords", "user", "users", "docker", "dockerconfig", "ingress",
+        "config", "existing", "external", "key", "vault", "target", "extra", "mounted", "from", "gossip",
+    }
+)  # fmt: skip
+_OWNERS = frozenset(
+    {
+        "client", "jwt", "app", "application", "session", "cookie", "shared", "webhook", "signing", "consumer", "oauth",
+        "hmac", "api", "token", "encryption", "oidc", "state", "nextauth", "access", "master", "otp", "totp", "channel",
+        "sasl", "auth0", "hash", "crypto", "admin",
+    }
+)  # fmt: skip
+_KEYED = frozenset(
+    {
+        "api", "secret", "private", "encryption", "encrypt", "signing", "sign", "master", "auth", "account", "shared",
+        "session", "app", "application", "ssh", "hmac", "jwt", "admin", "storage", "crypt", "crypto", "cipher", "aes",
+        "license", "licence", "ingest", "access", "deploy", "webhook", "cookie", "subscription", "maps", "gossip",
+    }
+)  # fmt: skip
+_JOINED_KEY = re.compile(r"(?:api|secret|private|encryption|signing|master|auth|account|shared|access)key")
+_PAGES = frozenset(
+    {
+        "page",
+        "next",
+        "continuation",
+        "continue",
+        "sync",
+        "cancel",
+        "cancellation",
+        "max",
+        "stop",
+        "start",
+        "csrf",
+        "xsrf",
+    }
+)
+_WEAK = frozenset({"key", "keys", "auth", "cookie", "salt", "mnemonic", "pin", "authorization", "connectionstring"})
+
+
+@lru_cache(maxsize=1 << 16)
+def label(name: str) -> Label:
+    """Return how plainly `name` labels a credential. Names are no secrets, so remembering them is safe."""
+    if _HINT.search(name) is None:
+        return Label.NONE
+    words = _last_words(name)
+    while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit()):
+        words.pop()
+    if not words:
+        return Label.NONE
+    last = words[-1]
+    before = words[-2] if len(words) > 1 else ""
+    if words[0] in _SETTINGS and len(words) > 1:
+        return Label.NONE
+    if last in _PASSWORDS or last.endswith(_PASSWORD_ENDS) or _JOINED_PASS.fullmatch(last):
+        return Label.NONE if last == "pass" and before in _NOT_A_PASS else Label.PASSWORD
+    if last == "pwd":
+        # `PWD` and `OLDPWD` are the shell's working folder.
+        return Label.PASSWORD if before not in ("", "old") or name == "Pwd" else Label.NONE
+    return _machine_made(words, last, before)
+
+
+def _machine_made(words: list[str], last: str, before: str) -> Label:
+    if last.endswith("secret"):
+        if last != "secret":
+            return Label.TOKEN
+        if before in _REFERENCES:
+            return Label.NONE
+        return Label.TOKEN if before in _OWNERS else Label.SECRET
+    if last.endswith("token") or last in {"bearer", "pat", "jwt"}:
+        return Label.NONE if before in _PAGES else Label.TOKEN
+    if (
+        (last == "key" and before in _KEYED)
+        or _JOINED_KEY.search(last)
+        or words[-3:] == ["secret", "key", "base"]
+        or (before, last) in {("secret", "id"), ("erlang", "cookie")}
+    ):
+        return Label.TOKEN
+    if last in {"credential", "credentials", "creds"}:
+        return Label.SECRET
+    return Label.WEAK if last in _WEAK else Label.NONE
+
+
+def _last_words(name: str) -> list[str]:
+    parts = [part for part in _SEPARATORS.split(name[-200:].strip(" -")) if part]
+    if len(parts) > 1 and parts[-1].lower() in _EXTENSIONS:
+        parts.pop()
+    return [word.lower() for word in _WORDS.findall(parts[-1])] if parts else []
