@@ -3,23 +3,7 @@
 import random
 from pathlib import Path
 
-_WORDS = [
-    "anchor",
-    "basalt",
-    "cedar",
-    "delta",
-    "ember",
-    "fjord",
-    "garnet",
-    "harbor",
-    "iris",
-    "juniper",
-    "kelp",
-    "lantern",
-    "marble",
-    "nectar",
-    "onyx",
-]
+_WORDS = ("anchor", "basalt", "cedar", "delta", "ember", "fjord", "garnet", "harbor", "iris", "juniper", "kelp")
 
 _DEPLOYMENT = """\
 apiVersion: apps/v1
