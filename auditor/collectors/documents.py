@@ -1,0 +1,533 @@
+"""One file's bytes to its documents, with the values that Kubernetes' own reader sees.
+
+That reader is `sigs.k8s.io/yaml` over `go.yaml.in/yaml/v2`: YAML 1.1 booleans (`yes`, `on`, `y`), octal `0777`, merge
+keys, no sexagesimal numbers, timestamps as strings, keys as strings, and a number with a fraction of zero is whole.
+`tests/collectors/test_documents_oracle.py` holds this reader to the real one.
+
+Two ways to the same values: a fast YAML 1.2 reader for documents in which a look at the text finds nothing that the
+two versions read differently, and an event loop of ours otherwise. The look errs towards the slow way. It also keeps
+deep nesting away from the fast reader, which would overflow the stack. Nothing here recurses.
+
+A detail never quotes content: there may be a credential in it.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from auditor.model.coverage import GapReason
+
+if TYPE_CHECKING:
+    import yaml
+
+MAX_BYTES = 50_000_000
+"""Of one file. etcd refuses objects above 1.5 MB; a larger stream is better judged in parts."""
+MAX_DEPTH = 100
+"""Of nested maps and lists: three times what the deepest CRD schema has, and far from every recursion limit."""
+MAX_COPIED = 10_000
+"""Nodes that aliases may add to one document, beyond ten times its own."""
+
+
+class RefusedError(Exception):
+    """A file or document that cannot be read. `line` counts from 1 in the text that was given."""
+
+    def __init__(self, reason: GapReason, line: int | None, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.line = line
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One document's text inside a file."""
+
+    index: int
+    """From 0; every document counts, empty ones too."""
+    start: int
+    """Offset of its text, behind the `---`."""
+    end: int
+    content: int
+    """Offset of the first thing that is no space, comment or line break; `end` where there is none."""
+    line: int
+    """Line of that first thing, from 1."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether it holds nothing but spaces and comments."""
+        return self.content >= self.end
+
+
+def text(content: bytes) -> str:
+    """Return the text of a file: UTF-8, or UTF-16 with a byte order mark, as Kubernetes' reader takes it.
+
+    Raises `RefusedError` for what is no text.
+    """
+    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        try:
+            return content.decode("utf-16")
+        except UnicodeDecodeError:
+            raise RefusedError(
+                GapReason.NOT_UTF8, 1, "It starts like UTF-16 and is not; save it as UTF-8 and scan it again."
+            ) from None
+    if b"\0" in content:
+        raise RefusedError(
+            GapReason.BINARY,
+            None,
+            "It is a binary file under a manifest's name; rename it or leave it out (--exclude).",
+        )
+    try:
+        found = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise RefusedError(
+            GapReason.NOT_UTF8, line, "It is not UTF-8; save it in that encoding and scan it again."
+        ) from None
+    return found[1:] if found.startswith("\ufeff") else found
+
+
+# Spaces, comments and line breaks before the first thing of a document.
+_HEAD = re.compile(r"(?:[ \t]*+(?:#[^\n]*+)?\r?\n)*+[ \t]*+(?:#[^\n]*+)?+")
+
+
+def split(content: str) -> Iterator[Chunk]:
+    """Yield the documents of a YAML file in order, empty ones too.
+
+    `---` and `...` at the start of a line, followed by a space or the line's end, end a document wherever they stand:
+    no scalar may hold such a line (YAML 1.2.2, 9.1.2 "c-forbidden"). `---` may be followed by content.
+    """
+    if "\n---" not in content and not content.startswith(("---", "%")) and "\n..." not in content:
+        head = _HEAD.match(content)
+        first = head.end() if head else 0
+        if first < len(content):
+            yield Chunk(0, 0, len(content), first, 1 + content.count("\n", 0, first))
+        return
+    index, start, explicit, line, counted = 0, 0, False, 1, 0
+    directives = -1
+    for marker, behind in _markers(content):
+        head = _HEAD.match(content, start, marker)
+        first = head.end() if head else start
+        if first < marker and content[first] == "%" and behind >= 0 and directives < 0:
+            # Directives belong to the document that the marker opens; it is read together with them.
+            directives = start
+        elif first < marker or explicit:
+            begin = start if directives < 0 else directives
+            line += content.count("\n", counted, first)
+            counted = first
+            yield Chunk(index, begin, marker, first, line)
+            index += 1
+            directives = -1
+        start, explicit = abs(behind), behind >= 0
+
+
+def _markers(content: str) -> Iterator[tuple[int, int]]:
+    """Yield where each marker stands and where the text behind it begins, negative for `...`; at last the end."""
+    length = len(content)
+    dots = content.startswith("...") or "\n..." in content
+    position = -1
+    while True:
+        if position < 0 and content.startswith(("---", "...")):
+            at = 0
+        else:
+            at = content.find("\n---", max(position, 0)) + 1 or length
+            if dots:
+                at = min(at, content.find("\n...", max(position, 0)) + 1 or length)
+        if at >= length:
+            yield length, length
+            return
+        if at + 3 >= length or content[at + 3] in " \t\r\n":
+            yield at, (at + 3 if content[at] == "-" else -min(at + 3, length))
+        position = at + 3
+
+
+# Where a node can start, and there something that YAML 1.1 and 1.2 read differently, or that only the slow way checks:
+# booleans of 1.1, numbers other than plain decimals, keys that are no strings, merge keys, anchors, aliases, tags,
+# directives, and lists inside lists on one line.
+_END = r"(?=[ ]*(?:[\n,\]}:#]|\Z))"
+_UNSURE = re.compile(
+    r"(?:(?:[\n\[{,]|\A|[\"']:)[ ]*|[:?\-][ ]+)(?:"
+    rf"(?:[yY](?:es|ES)?|[nN][oO]?|[oO](?:n|N|ff|FF)|YES){_END}"
+    rf"|(?!-?(?:0|[1-9]\d{{0,17}})(?=[ ]*(?:[\n,\]}}#]|\Z)))"
+    rf"[-+]?(?:0[xXoObB][\da-fA-F_]+|[\d_]*\.?[\d_]*(?<=[\d.])(?:[eE][-+]?[\d_]+)?){_END}"
+    rf"|[-+]?\.[inIN][naNA][fFnN]{_END}"
+    r"|(?:[tT]rue|TRUE|[fF]alse|FALSE|[nN]ull|NULL|~)?[ ]*:(?=[\s,\]}]|\Z)"
+    r"|<<|[&!%]\S|[*][^\s*]|[!?](?=\s)"
+    r")|[-:?][ ]+[-:?](?=\s)"
+)
+# Characters that YAML 1.1 forbids or takes for a line break; a tab may be indentation, a lone \r a line break.
+_ODD = re.compile(r"[^\n -~\xa1-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_DEEP_INDENT = " " * MAX_DEPTH
+
+
+def parse(document: str) -> Any:
+    """Return the value of one document, `None` for an empty one. Raises `RefusedError`."""
+    if "\r" in document:
+        document = document.replace("\r\n", "\n")
+    if document.lstrip()[:1] == "{":
+        try:
+            return parse_json(document)
+        except RefusedError as error:
+            # Flow style YAML starts with a brace as well.
+            if error.reason is not GapReason.BROKEN_JSON:
+                raise
+    if _UNSURE.search(document) is None and _ODD.search(document) is None and _DEEP_INDENT not in document:
+        import yaml_rs  # noqa: PLC0415 - start-up: only when something is read
+
+        try:
+            value = yaml_rs.loads(document, parse_datetime=False)
+        except (ValueError, RecursionError, yaml_rs.YAMLDecodeError):
+            # Whatever it is, the slow way says what and where, in words of ours.
+            return _build(document)
+        if document.count("[") + document.count("{") > MAX_DEPTH // 4 or "  " * (MAX_DEPTH // 4) in document:
+            _check_depth(value)
+        return value
+    return _build(document)
+
+
+def parse_json(document: str) -> Any:
+    """Return the value of one JSON text. Raises `RefusedError`."""
+    values = parse_json_stream(document)
+    first = next(values, None)
+    if first is None or next(values, None) is not None:
+        raise RefusedError(GapReason.BROKEN_JSON, 1, "It is not one JSON value; check it with a JSON validator.")
+    return first[1]
+
+
+def parse_json_stream(content: str) -> Iterator[tuple[int, Any]]:
+    """Yield (offset, value) of each JSON value in `content`, which may hold several in a row."""
+    decoder = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_json_int, parse_constant=_no_constant)
+    position = _JSON_SPACE.match(content).end()  # type: ignore[union-attr]  # matches everywhere
+    while position < len(content):
+        try:
+            value, end = decoder.raw_decode(content, position)
+        except RecursionError:
+            raise _too_deep(content.count("\n", 0, position) + 1) from None
+        except json.JSONDecodeError as error:
+            raise RefusedError(
+                GapReason.BROKEN_JSON, error.lineno, "It is not valid JSON; check it with a JSON validator."
+            ) from None
+        except _DuplicateError:
+            raise _duplicate(content.count("\n", 0, position) + 1) from None
+        if content.count("[", position, end) + content.count("{", position, end) > MAX_DEPTH // 4:
+            _check_depth(value, line=content.count("\n", 0, position) + 1)
+        yield position, value
+        position = _JSON_SPACE.match(content, end).end()  # type: ignore[union-attr]
+
+
+_JSON_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class _DuplicateError(Exception):
+    pass
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _DuplicateError
+    return found
+
+
+def _json_int(digits: str) -> int | float:
+    return _whole(int(digits)) if len(digits) < 25 else float(digits)
+
+
+def _no_constant(_: str) -> Any:
+    raise json.JSONDecodeError("not JSON", "", 0)
+
+
+def _whole(number: int) -> int | float:
+    """Return what Kubernetes makes of a whole number: beyond 64 bits it is a floating-point one."""
+    return number if -(1 << 63) <= number < 1 << 63 else float(number)
+
+
+def _check_depth(value: Any, line: int | None = 1) -> None:
+    level, depth = [value], 0
+    while level:
+        if depth > MAX_DEPTH:
+            raise _too_deep(line)
+        depth += 1
+        level = [
+            child
+            for node in level
+            if isinstance(node, (dict, list))
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, (dict, list))
+        ]
+
+
+def _too_deep(line: int | None) -> RefusedError:
+    return RefusedError(
+        GapReason.TOO_DEEP,
+        line,
+        f"It nests deeper than {MAX_DEPTH} levels, which no manifest needs; look at the file, or leave it out (--exclude).",
+    )
+
+
+def _duplicate(line: int) -> RefusedError:
+    return RefusedError(
+        GapReason.DUPLICATE_KEY,
+        line,
+        "A key stands twice in the same map, and which one counts depends on the reader; remove one.",
+    )
+
+
+def _broken(line: int) -> RefusedError:
+    return RefusedError(GapReason.BROKEN_YAML, line, "It is not valid YAML; mend the syntax here or just before.")
+
+
+_MISSING: Any = object()
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+class _Merge:
+    """Key of a merge entry while its value is being read."""
+
+
+class _Frame:
+    __slots__ = ("anchor", "first_line", "key", "own", "value")
+
+    def __init__(self, value: Any, anchor: str | None, line: int) -> None:
+        self.value = value
+        self.anchor = anchor
+        self.first_line = line
+        self.key: Any = _MISSING
+        self.own: set[str] = set()
+
+
+def _build(document: str) -> Any:
+    """Return the value of one document from PyYAML's event stream. Raises `RefusedError`."""
+    import yaml  # noqa: PLC0415 - slow to import, and most input never needs it
+
+    return _Builder(_events(document), yaml).run()
+
+
+def events(document: str) -> "Iterator[yaml.Event]":
+    """Yield PyYAML's events of one document. Raises `RefusedError` where it is no YAML."""
+    return iter(_events(document), None)
+
+
+def _events(document: str) -> "Callable[[], yaml.Event | None]":
+    import yaml  # noqa: PLC0415 - as above
+    from yaml.cyaml import CParser  # noqa: PLC0415 - as above
+
+    try:
+        parser = CParser(document)
+    except (yaml.YAMLError, UnicodeEncodeError):
+        raise _broken(1) from None
+
+    def following() -> "yaml.Event | None":
+        try:
+            return parser.get_event()  # type: ignore[no-any-return]  # the stubs leave it open
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            raise _broken(mark.line + 1 if mark else 1) from None
+        except yaml.YAMLError:
+            # A character that YAML forbids; the reader names its place in bytes only.
+            odd = re.search(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", document)
+            raise _broken(document.count("\n", 0, odd.start()) + 1 if odd else 1) from None
+
+    return following
+
+
+class _Builder:
+    """Values from events, with an explicit stack. Every collection belongs to one place: aliases are copied."""
+
+    def __init__(self, following: "Callable[[], yaml.Event | None]", yaml: Any) -> None:
+        self._following = following
+        self._yaml = yaml
+        self._stack: list[_Frame] = []
+        self._anchors: dict[str, Any] = {}
+        self._root: Any = _MISSING
+        self._nodes = 0
+        self._copied = 0
+
+    def run(self) -> Any:
+        yaml = self._yaml
+        while (event := self._following()) is not None:
+            kind = type(event)
+            if kind is yaml.ScalarEvent:
+                self._scalar(event)
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                if len(self._stack) >= MAX_DEPTH:
+                    raise _too_deep(event.start_mark.line + 1)
+                if self._stack and self._expects_key():
+                    raise _broken(event.start_mark.line + 1)
+                self._nodes += 1
+                if event.anchor:
+                    # Known from here on, but not complete: an alias inside would contain itself.
+                    self._anchors[event.anchor] = _MISSING
+                value: Any = {} if kind is yaml.MappingStartEvent else []
+                self._stack.append(_Frame(value, event.anchor, event.start_mark.line + 1))
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                frame = self._stack.pop()
+                if frame.anchor:
+                    self._anchors[frame.anchor] = frame.value
+                self._add(frame.value, frame.first_line)
+            elif kind is yaml.AliasEvent:
+                self._alias(event)
+            elif kind is yaml.DocumentStartEvent and self._root is not _MISSING:
+                raise _broken(event.start_mark.line + 1)
+        return None if self._root is _MISSING else self._root
+
+    def _expects_key(self) -> bool:
+        frame = self._stack[-1]
+        return type(frame.value) is dict and frame.key is _MISSING
+
+    def _scalar(self, event: Any) -> None:
+        self._nodes += 1
+        line = event.start_mark.line + 1
+        plain = event.implicit[0]
+        if self._stack and self._expects_key() and event.value == "<<" and (plain or event.tag == _MERGE):
+            self._stack[-1].key = _Merge
+            return
+        if event.tag is None:
+            value = plain_value(event.value) if plain else event.value
+        else:
+            value = _tagged(event.tag, event.value, line)
+        if event.anchor:
+            self._anchors[event.anchor] = value
+        self._add(value, line)
+
+    def _alias(self, event: Any) -> None:
+        line = event.start_mark.line + 1
+        found = self._anchors.get(event.anchor, _MISSING)
+        if found is _MISSING:
+            raise _broken(line)
+        if isinstance(found, (dict, list)):
+            if self._stack and self._expects_key():
+                raise _broken(line)
+            found = self._copy(found, line)
+        self._add(found, line)
+
+    def _copy(self, value: Any, line: int) -> Any:
+        top: Any = value.copy()
+        todo = [top]
+        depth = len(self._stack)
+        while todo:
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _too_deep(line)
+            level, todo = todo, []
+            for node in level:
+                self._copied += len(node) + 1
+                if self._copied > MAX_COPIED + 10 * self._nodes:
+                    raise RefusedError(
+                        GapReason.ALIAS_BOMB,
+                        line,
+                        "Its aliases multiply it beyond reason; write the repeated parts out, or leave the file out "
+                        "(--exclude).",
+                    )
+                for key, child in node.items() if type(node) is dict else enumerate(node):
+                    if isinstance(child, (dict, list)):
+                        node[key] = child.copy()
+                        todo.append(node[key])
+        return top
+
+    def _add(self, value: Any, line: int) -> None:
+        if not self._stack:
+            self._root = value
+            return
+        frame = self._stack[-1]
+        target = frame.value
+        if type(target) is list:
+            target.append(value)
+        elif frame.key is _MISSING:
+            key = _key(value, line)
+            if key in frame.own:
+                raise _duplicate(line)
+            frame.own.add(key)
+            frame.key = key
+        else:
+            if frame.key is _Merge:
+                for merged in _merged(value, line):
+                    # Kubernetes' reader does this in the order of the document: what comes later wins.
+                    target.update(merged)
+            else:
+                target[frame.key] = value
+            frame.key = _MISSING
+
+
+def _merged(value: Any, line: int) -> list[dict[str, Any]]:
+    """Return the maps of a merge entry in the order in which they are applied."""
+    maps = value[::-1] if isinstance(value, list) else [value]
+    if not all(isinstance(entry, dict) for entry in maps):
+        raise _broken(line)
+    return maps
+
+
+def _key(value: Any, line: int) -> str:
+    """Return a map's key as the string that it is in JSON."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float():
+            return repr(value)
+        case _:
+            raise _broken(line)
+
+
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
+    **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+}
+_INT = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|([1-9][0-9]*|0))\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+
+
+@lru_cache(maxsize=4096)
+def plain_value(scalar: str) -> Any:
+    """Return the value of a plain (unquoted) scalar. A number that JSON cannot hold stays a string."""
+    if scalar in _WORDS:
+        return _WORDS[scalar]
+    if scalar[0] not in "+-.0123456789":
+        return scalar
+    # A leading point is no number with underscores, all others are without them.
+    digits = scalar if scalar[0] == "." else scalar.replace("_", "")
+    found = _INT.match(digits)
+    if found:
+        sign, hexadecimal, binary, octal, decimal = found.groups()
+        for text_, base in ((hexadecimal, 16), (binary, 2), (octal, 8), (decimal, 10)):
+            if text_ is not None and len(text_) < 80:
+                number = int(text_, base) * (-1 if sign == "-" else 1)
+                if -(1 << 63) <= number < 1 << 64:
+                    return _whole(number)
+    if _FLOAT.match(digits):
+        return _number(float(digits), scalar)
+    return scalar
+
+
+def _number(number: float, scalar: str) -> Any:
+    if number in {float("inf"), float("-inf")}:
+        return scalar
+    # Written as JSON, a whole number below 1e21 has no point, and is then read as an integer where 64 bits hold it.
+    return int(number) if number == int(number) and -(1 << 63) <= number < 1 << 63 else number
+
+
+def _tagged(tag: str, value: str, line: int) -> Any:
+    """Return the value of a scalar with an explicit tag."""
+    name = tag.removeprefix("tag:yaml.org,2002:")
+    if name == tag or name not in {"bool", "int", "float", "null", "timestamp", "binary"}:
+        return value
+    if name == "timestamp":
+        return value
+    if name == "binary":
+        try:
+            return base64.b64decode(re.sub(r"[\r\n]", "", value), validate=True).decode(errors="replace")
+        except binascii.Error:
+            raise _broken(line) from None
+    found = plain_value(value)
+    kinds: dict[str, tuple[type, ...]] = {"bool": (bool,), "int": (int,), "float": (int, float), "null": (type(None),)}
+    if type(found) not in kinds[name]:
+        raise _broken(line)
+    return found
