@@ -4,7 +4,7 @@ An entry names the map with the pod-level fields (`pod`) and every place where c
 each element of the list `name`; a container place without `[]` at its end is one container. Nothing is judged here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
@@ -37,15 +37,15 @@ class Workload:
     def template_metadata(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the metadata of the pod template; empty where the object has none."""
         found = _follow(body, self.metadata)
-        return found if isinstance(found, Mapping) else {}
+        return found if isinstance(found, dict) else {}
 
     def containers(self, body: Mapping[str, Any]) -> list[tuple[Path, Mapping[str, Any]]]:
         """Return each container with its path, in the order of the table's places."""
         return [
             (path, container)
             for place in self.places
-            for path, container in _expand(body, place, ())
-            if isinstance(container, Mapping)
+            for path, container in _expand(body, place)
+            if isinstance(container, dict)
         ]
 
 
@@ -95,23 +95,23 @@ def _steps(place: str) -> tuple[tuple[str, bool], ...]:
 
 def _follow(body: Any, path: Path) -> Any:
     for step in path:
-        if not isinstance(body, Mapping):
+        if not isinstance(body, dict):
             return None
         body = body.get(step)
     return body
 
 
-def _expand(node: Any, steps: tuple[tuple[str, bool], ...], path: Path) -> Iterator[tuple[Path, Any]]:
-    if not steps:
-        yield path, node
-        return
-    if not isinstance(node, Mapping):
-        return
-    (name, many), *rest = steps
-    child = node.get(name)
-    if not many:
-        if child is not None:
-            yield from _expand(child, tuple(rest), (*path, name))
-    elif isinstance(child, list):
-        for index, element in enumerate(child):
-            yield from _expand(element, tuple(rest), (*path, name, index))
+def _expand(body: Any, steps: tuple[tuple[str, bool], ...]) -> list[tuple[Path, Any]]:
+    nodes: list[tuple[Path, Any]] = [((), body)]
+    for name, many in steps:
+        below: list[tuple[Path, Any]] = []
+        for path, node in nodes:
+            child = node.get(name) if isinstance(node, dict) else None
+            if not many and child is not None:
+                below.append(((*path, name), child))
+            elif many and isinstance(child, list):
+                below.extend(((*path, name, index), element) for index, element in enumerate(child))
+        if not below:
+            return []
+        nodes = below
+    return nodes

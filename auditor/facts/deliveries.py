@@ -89,7 +89,7 @@ def _of_volume(path: Path, csi: dict[str, Any]) -> Iterator[dict[str, str]]:
 def _of_environment(path: Path, container: dict[str, Any]) -> Iterator[dict[str, str]]:
     for index, variable in maps(container.get("env")):
         value = variable.get("value")
-        if isinstance(value, str) and _FETCHED_VALUE.match(value):
+        if isinstance(value, str) and (":" in value or "@" in value) and _FETCHED_VALUE.match(value):
             yield _delivery("fetcher", "env-value", pointer((*path, "env", index)))
 
 

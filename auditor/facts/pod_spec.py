@@ -11,12 +11,14 @@ from auditor.facts.shapes import elements, mapping, texts, without_nulls
 from auditor.model.resource import Path, Resource
 from auditor.workloads import Workload
 
+_CONTAINERS = frozenset({"containers", "initContainers", "ephemeralContainers", "templates", "steps", "tasks"})
+
 
 def pod_spec(
     resource: Resource, workload: Workload, estate: Estate
 ) -> tuple[dict[str, Any], dict[str, tuple[Path, ...]]]:
     """Return the variables of the view, and the paths of those of its lists that are read from the body."""
-    pod = without_nulls(mapping(workload.pod_spec(resource.body)))
+    pod = _pod(workload.pod_spec(resource.body))
     metadata = mapping(workload.template_metadata(resource.body))
     annotations = texts(metadata.get("annotations"))
     containers = [(path, without_nulls(container)) for path, container in workload.containers(resource.body)]
@@ -43,3 +45,12 @@ def pod_spec(
         "volumes": tuple((*workload.pod, "volumes", index) for index, _ in volumes),
     }
     return variables, paths
+
+
+def _pod(found: Any) -> dict[str, Any]:
+    """Return the pod-level fields. Nulls inside containers stay: those are read through the view `containers`."""
+    return {
+        key: value if key in _CONTAINERS else without_nulls(value)
+        for key, value in mapping(found).items()
+        if value is not None
+    }

@@ -11,11 +11,11 @@ from auditor.facts.estate import Estate
 from auditor.facts.shapes import dig, mapping, maps, text
 from auditor.model.resource import Path, Resource, pointer
 
-_OTHER_VOLUMES = (
-    ("azureFile", ("secretName",)),
-    *((kind, ("secretRef", "name")) for kind in ("cephfs", "cinder", "flexVolume", "rbd", "scaleIO", "iscsi")),
-    ("storageos", ("secretRef", "name")),
-)
+_OTHER_VOLUMES = {
+    "azureFile": ("secretName",),
+    **dict.fromkeys(("cephfs", "cinder", "flexVolume", "rbd", "scaleIO", "iscsi", "storageos"), ("secretRef", "name")),
+}
+"""Volumes that log in somewhere, and where each names its Secret."""
 
 
 def secret_refs(
@@ -62,19 +62,19 @@ def _of_volume(path: Path, volume: dict[str, Any]) -> Iterator[dict[str, Any]]:
     secret = text(selector.get("secretName"))
     if secret:
         yield _ref(secret, via="volume", path=path, selector=selector)
-    for index, source in maps(mapping(volume.get("projected")).get("sources")):
+    projected = maps(mapping(volume["projected"]).get("sources")) if "projected" in volume else ()
+    for index, source in projected:
         selector = mapping(source.get("secret"))
         secret = text(selector.get("name"))
         if secret:
             yield _ref(secret, via="projected", path=(*path, "projected", "sources", index), selector=selector)
-    publish = text(dig(volume, "csi", "nodePublishSecretRef", "name"))
+    publish = text(dig(volume["csi"], "nodePublishSecretRef", "name")) if "csi" in volume else ""
     if publish:
         yield _ref(publish, via="csi-publish", path=path)
-    for kind, steps in _OTHER_VOLUMES:
-        if kind in volume:
-            secret = text(dig(volume[kind], *steps))
-            if secret:
-                yield _ref(secret, via="other-volume", path=path)
+    for kind in volume.keys() & _OTHER_VOLUMES.keys():
+        secret = text(dig(volume[kind], *_OTHER_VOLUMES[kind]))
+        if secret:
+            yield _ref(secret, via="other-volume", path=path)
 
 
 def _ref(

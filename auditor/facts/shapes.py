@@ -52,20 +52,23 @@ def without_nulls(value: Any) -> Any:
 
     Positions in lists stay as they are, since paths count on them.
     """
+    return _drop_nulls(value) if isinstance(value, (dict, list)) and _has_null(value) else value
+
+
+def _has_null(value: dict[Any, Any] | list[Any]) -> bool:
+    for item in value.values() if isinstance(value, dict) else value:
+        # Exact types: this runs over every element of every pod.
+        kind = type(item)
+        if (kind is dict or kind is list) and _has_null(item):
+            return True
+        if item is None:
+            return True
+    return False
+
+
+def _drop_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        changed: dict[Any, Any] = {}
-        for key, item in value.items():
-            if item is None:
-                changed[key] = None
-            elif isinstance(item, (dict, list)):
-                clean = without_nulls(item)
-                if clean is not item:
-                    changed[key] = clean
-        if not changed:
-            return value
-        merged = {key: changed.get(key, item) for key, item in value.items()}
-        return {key: item for key, item in merged.items() if item is not None}
+        return {key: _drop_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        cleaned = [without_nulls(item) if isinstance(item, (dict, list)) else item for item in value]
-        return cleaned if any(new is not old for new, old in zip(cleaned, value, strict=True)) else value
+        return [_drop_nulls(item) for item in value]
     return value
