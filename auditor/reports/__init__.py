@@ -29,7 +29,10 @@ class Report:
 REPORTS: Mapping[str, Report] = {
     "console": Report(module="console", suffix=".txt", description="for people at a terminal and in a build log"),
     "json": Report(module="json_report", suffix=".json", description="everything, for programs; can be read back"),
-    "sarif": Report(module="sarif", suffix=".sarif", description="SARIF 2.1.0, for code scanning"),
+    "sarif": Report(module="sarif", suffix=".sarif", description="SARIF 2.1.0 with passes, waivers and requirements"),
+    "sarif-github": Report(
+        module="sarif_github", suffix=".sarif", description="SARIF for GitHub code scanning: alerts only"
+    ),
     "junit": Report(module="junit", suffix=".xml", description="JUnit XML, for CI servers"),
     "gitlab": Report(module="gitlab", suffix=".json", description="GitLab Code Quality"),
     "github": Report(module="github", suffix=".txt", description="GitHub workflow annotations"),

@@ -5,7 +5,6 @@ two reports names the entries that differ, and a line-based search finds whole e
 """
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, date, datetime
@@ -15,11 +14,8 @@ from typing import Any
 
 from auditor.model.assessment import SCHEMA_VERSION, Assessment
 from auditor.model.verdict import Finding
-from auditor.reports import figures
+from auditor.reports import figures, json_text
 from auditor.reports.options import Options
-
-# Characters that a terminal or an editor acts upon although JSON allows them. Half characters cannot be written at all.
-_RISKY = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
 def render(assessment: Assessment, options: Options) -> bytes:
@@ -40,7 +36,7 @@ def render(assessment: Assessment, options: Options) -> bytes:
         "baseline": _line(assessment.baseline),
     }
     text = "{\n" + ",\n".join(f'"{name}": {part}' for name, part in parts.items()) + "\n}\n"
-    return text.encode() if text.isascii() else _tame(text).encode()
+    return json_text.tame(text).encode()
 
 
 def _summary(assessment: Assessment) -> dict[str, Any]:
@@ -85,11 +81,3 @@ def _reader(type_: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ..
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, default=_plain)
-
-
-def _tame(text: str) -> str:
-    return _RISKY.sub(lambda match: f"\\u{ord(match[0]):04x}" if not _is_half(match[0]) else "\ufffd", text)
-
-
-def _is_half(character: str) -> bool:
-    return "\ud800" <= character <= "\udfff"

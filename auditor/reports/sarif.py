@@ -1,0 +1,324 @@
+"""SARIF 2.1.0 with everything that it can carry: passes, what is open, waivers, the baseline, requirements.
+
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html
+
+Each finding is one result of kind `fail`. Passes, and what could not be judged, are one result a policy (and reason)
+with their counts: one for each subject would be millions on a large estate. GitHub's code scanning takes every result
+for an alert, whatever its kind, and does not look at suppressions; `sarif_github` writes what it can use.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+from urllib.parse import quote
+
+from auditor.model.assessment import Assessment, Waiver, WaiverUse
+from auditor.model.coverage import Coverage, Gap
+from auditor.model.framework import Framework
+from auditor.model.policy import Link, PolicyInfo
+from auditor.model.resource import Location
+from auditor.model.verdict import Finding, Outcome, PolicyResult, Severity
+from auditor.reports import figures, json_text
+from auditor.reports.options import Options
+from auditor.reports.text import visible
+
+Json = dict[str, Any]
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_ROOT = "%SRCROOT%"
+_PLACES = 10
+"""Locations that a result about many subjects names."""
+_TAGS = 10
+"""GitHub shows no more, and refuses a rule with more than 20."""
+_LEVELS = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "note",
+    Severity.INFO: "note",
+}
+# Within the bands by which GitHub names a severity: above 9 critical, 7 high, 4 medium, 0.1 low. Info has none.
+_SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "3.0"}
+# `[text](target)` in a message is a link (section 3.11.6) unless its brackets are escaped.
+_LINK = re.compile(r"\[([^\[\]]*)\]\(")
+
+
+def render(assessment: Assessment, options: Options) -> bytes:
+    """Return one SARIF log with one run, in UTF-8."""
+    del options  # a program reads this: there is nothing to adapt
+    log = _Log(assessment)
+    results = [*log.failures(assessment.findings), *log.unsettled(), *log.passes()]
+    return json_text.dump(log.whole(results))
+
+
+def render_alerts(assessment: Assessment, findings: Sequence[Finding], *, left_out: int) -> bytes:
+    """Return one SARIF log whose results are `findings` alone, and that says how many were left out."""
+    log = _Log(assessment)
+    results = list(log.failures(findings))
+    if left_out:
+        text = f"{left_out:,} findings are left out: GitHub refuses a file with more. The worst ones are here."
+        log.notifications.append({"level": "warning", "message": {"text": text}})
+    return json_text.dump(log.whole(results))
+
+
+@dataclass(slots=True)
+class _Log:
+    """One log as it grows; what is named by position is collected here."""
+
+    assessment: Assessment
+    notifications: list[Json] = field(default_factory=list)
+    _files: dict[str, int] = field(default_factory=dict)
+    _rules: Mapping[str, int] = field(init=False)
+    _waivers: Mapping[str, Waiver] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rules = {policy.id: index for index, policy in enumerate(self.assessment.policies)}
+        self._waivers = {use.waiver.id: use.waiver for use in self.assessment.waivers}
+
+    def failures(self, findings: Sequence[Finding]) -> Iterator[Json]:
+        """Yield a result for each finding: new ones first, known and waived ones last, worst first within each."""
+        for finding in sorted(findings, key=lambda finding: (finding.outcome is Outcome.WAIVED, finding.known)):
+            yield self._failure(finding)
+
+    def unsettled(self) -> Iterator[Json]:
+        """Yield a result of kind `open` for each policy and reason for which something could not be judged."""
+        for result in self.assessment.results:
+            for reason, count in figures.open_reasons(result):
+                indexes = [index for index, why in result.not_evaluated if why == reason and index >= 0]
+                whole = not indexes
+                text = f"Not evaluated: {reason}" + ("" if whole else f" ({figures.plural(count, 'subject')})")
+                yield self._about_many(result, "open", text, indexes) | {"properties": {"verdicts": count}}
+
+    def passes(self) -> Iterator[Json]:
+        """Yield a result of kind `pass` for each policy that something passes."""
+        for result in self.assessment.results:
+            if result.passed:
+                text = f"Passed by {len(result.passed):,} of {figures.plural(result.population, 'subject')}"
+                found = self._about_many(result, "pass", text, result.passed)
+                yield found | {"properties": {"verdicts": len(result.passed), "population": result.population}}
+
+    def whole(self, results: Sequence[Json]) -> Json:
+        """Return the log around `results`, which must have been made by this object."""
+        run = self.assessment.run
+        gaps = [self._gap(gap, part) for part in self.assessment.coverage for gap in part.gaps]
+        unused = [self._waiver(use) for use in self.assessment.waivers if use.note or not use.used]
+        taxonomies = [_taxonomy(framework) for framework in self.assessment.frameworks]
+        return {
+            "$schema": SCHEMA,
+            "version": "2.1.0",
+            "runs": [
+                {
+                    "tool": {"driver": self._driver()},
+                    "invocations": [
+                        {
+                            "executionSuccessful": self.assessment.complete,
+                            "startTimeUtc": run.started.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                            "arguments": [visible(argument) for argument in run.arguments],
+                            "toolExecutionNotifications": gaps + self.notifications,
+                            "toolConfigurationNotifications": unused,
+                        }
+                    ],
+                    "originalUriBaseIds": {
+                        _ROOT: {"description": {"text": "The folder in which auditor ran; usually the checkout."}}
+                    },
+                    "artifacts": [{"location": {"uri": uri, "uriBaseId": _ROOT}} for uri in self._files],
+                    "results": list(results),
+                    **({"taxonomies": taxonomies} if taxonomies else {}),
+                    "columnKind": "unicodeCodePoints",
+                    "properties": {
+                        "policyPackDigest": run.policy_pack_digest,
+                        "inputDigest": run.input_digest,
+                        "verdicts": dict(figures.verdicts(self.assessment)),
+                    },
+                }
+            ],
+        }
+
+    def _failure(self, finding: Finding) -> Json:
+        subject = self.assessment.subjects[finding.subject]
+        result: Json = {
+            "ruleId": finding.policy_id,
+            "ruleIndex": self._rules[finding.policy_id],
+            "kind": "fail",
+            "level": _LEVELS[finding.severity],
+            "message": {"text": _message(_sentence(finding))},
+            "locations": [self._location(finding.location, name=subject.id, item=finding.item)],
+            "partialFingerprints": {"auditorFinding/v1": finding.fingerprint},
+        }
+        if finding.related:
+            result["relatedLocations"] = [
+                self._location(place) | {"id": number, "message": {"text": _message(what)}}
+                for number, (what, place) in enumerate(finding.related)
+            ]
+        if self.assessment.waivers:
+            result["suppressions"] = [self._suppression(finding)] if finding.outcome is Outcome.WAIVED else []
+        if self.assessment.baseline is not None:
+            result["baselineState"] = "unchanged" if finding.known else "new"
+        if finding.evidence:
+            result["properties"] = {
+                "evidence": [f"{visible(name)}: {visible(value)}" for name, value in finding.evidence]
+            }
+        return result
+
+    def _about_many(self, result: PolicyResult, kind: str, text: str, indexes: Sequence[int]) -> Json:
+        subjects = [self.assessment.subjects[index] for index in indexes[:_PLACES]]
+        return {
+            "ruleId": result.policy_id,
+            "ruleIndex": self._rules[result.policy_id],
+            "kind": kind,
+            "level": "none",
+            "message": {"text": _message(text)},
+            "locations": [self._location(subject.location, name=subject.id) for subject in subjects]
+            # Nothing in the input is it about, but a result without a place is refused by GitHub.
+            or [self._location(Location(file="./"))],
+        }
+
+    def _location(self, location: Location, *, name: str = "", item: str = "") -> Json:
+        # GitHub asks for a line; where it is not known (rendered output) it is the file's first.
+        region: Json = {"startLine": location.line or 1}
+        if location.line is not None and location.column is not None:
+            region["startColumn"] = location.column
+        found: Json = {"physicalLocation": {"artifactLocation": self._artifact(location.file), "region": region}}
+        if name:
+            full = f"{name}#{item}" if item else name
+            found["logicalLocations"] = [{"fullyQualifiedName": visible(full), "kind": "resource"}]
+        return found
+
+    def _artifact(self, file: str) -> Json:
+        uri = _uri(file)
+        if uri.startswith("file:"):
+            return {"uri": uri}
+        return {"uri": uri, "uriBaseId": _ROOT, "index": self._files.setdefault(uri, len(self._files))}
+
+    def _suppression(self, finding: Finding) -> Json:
+        waiver = self._waivers.get(finding.waiver_id)
+        why = visible(finding.waiver_id)
+        if waiver is not None:
+            why = visible(
+                f"{waiver.id}: {waiver.reason} Owner {waiver.owner}, approved by {waiver.approver}, "
+                f"{waiver.ticket}, until {waiver.expires}"
+            )
+        return {"kind": "external", "status": "accepted", "justification": why}
+
+    def _gap(self, gap: Gap, part: Coverage) -> Json:
+        text = f"{gap.file} was not read: {gap.reason.replace('-', ' ')}. {gap.detail}".strip()
+        return {
+            "level": "error",
+            "message": {"text": _message(text)},
+            "descriptor": {"id": gap.reason},
+            "locations": [self._location(Location(file=gap.file, line=gap.line))],
+            "properties": {"source": visible(part.source)},
+        }
+
+    def _waiver(self, use: WaiverUse) -> Json:
+        note = use.note or "it matches nothing"
+        return {
+            "level": "warning",
+            "message": {"text": _message(f"Waiver {use.waiver.id}: {note}")},
+            "locations": [self._location(use.waiver.location)],
+        }
+
+    def _driver(self) -> Json:
+        frameworks = self.assessment.frameworks
+        reasons = sorted({gap.reason for part in self.assessment.coverage for gap in part.gaps})
+        driver: Json = {
+            "name": "auditor",
+            "version": self.assessment.run.tool_version,
+            "semanticVersion": self.assessment.run.tool_version,
+            "shortDescription": {"text": "Who can obtain which secret, and which requirement that touches."},
+            "rules": [_rule(policy, frameworks) for policy in self.assessment.policies],
+        }
+        if reasons:
+            driver["notifications"] = [
+                {"id": reason, "shortDescription": {"text": f"Not read: {reason.replace('-', ' ')}."}}
+                for reason in reasons
+            ]
+        if frameworks:
+            driver["supportedTaxonomies"] = [
+                {"name": visible(framework.title), "index": index} for index, framework in enumerate(frameworks)
+            ]
+        return driver
+
+
+def _rule(policy: PolicyInfo, frameworks: Sequence[Framework]) -> Json:
+    web = figures.link(policy.references)
+    score = _SCORES.get(policy.severity)
+    tags = dict.fromkeys(("security", *(visible(tag) for tag in policy.tags)))
+    relationships = [found for link in policy.links if (found := _relationship(link, frameworks))]
+    return {
+        "id": policy.id,
+        "name": "".join(part.capitalize() for part in policy.name.split("-")),
+        "shortDescription": {"text": visible(policy.title)},
+        "fullDescription": {"text": visible(policy.rationale)},
+        "help": {"text": visible(f"{policy.rationale}\n\n{policy.remediation}"), "markdown": _help(policy)},
+        **({"helpUri": quote(web, safe=":/?#[]@!$&'()*+,;=%~")} if web else {}),
+        "defaultConfiguration": {"level": _LEVELS[policy.severity]},
+        **({"relationships": relationships} if relationships else {}),
+        "properties": {
+            "tags": list(tags)[:_TAGS],
+            **({"security-severity": score} if score else {}),
+            "severity": policy.severity,
+        },
+    }
+
+
+def _help(policy: PolicyInfo) -> str:
+    parts = [f"**Why it matters.** {policy.rationale}", f"**What to do.** {policy.remediation}"]
+    if policy.snippet:
+        longest = max(map(len, re.findall("`+", policy.snippet)), default=0)
+        fence = "`" * max(3, longest + 1)
+        parts.append(f"{fence}yaml\n{policy.snippet.rstrip()}\n{fence}")
+    if policy.links:
+        parts.append("**Requirements.** " + ", ".join(f"{link.requirement} ({link.strength})" for link in policy.links))
+    if policy.references:
+        parts.append("**References.** " + ", ".join(policy.references))
+    return visible("\n\n".join(parts))
+
+
+def _relationship(link: Link, frameworks: Sequence[Framework]) -> Json | None:
+    framework_id, _, id_ = link.requirement.partition("/")
+    for number, framework in enumerate(frameworks):
+        if framework.id == framework_id:
+            for index, requirement in enumerate(framework.requirements):
+                if requirement.id == id_:
+                    condition = f", if {' and '.join(link.conditions)}" if link.conditions else ""
+                    return {
+                        "target": {
+                            "id": id_,
+                            "index": index,
+                            "toolComponent": {"name": visible(framework.title), "index": number},
+                        },
+                        "kinds": ["relevant"],
+                        "description": {"text": f"{link.strength}{condition}"},
+                    }
+    return None
+
+
+def _taxonomy(framework: Framework) -> Json:
+    return {
+        "name": visible(framework.title),
+        "version": visible(framework.version),
+        "shortDescription": {"text": visible(f"{framework.title} {framework.version}")},
+        "fullDescription": {"text": visible(framework.notice)},
+        "taxa": [
+            {"id": requirement.id, "shortDescription": {"text": visible(requirement.paraphrase)}}
+            for requirement in framework.requirements
+        ],
+    }
+
+
+def _sentence(finding: Finding) -> str:
+    rendered = finding.location.rendered_from
+    return f"{finding.message} (rendered from {rendered})" if rendered else finding.message
+
+
+def _message(text: str) -> str:
+    return _LINK.sub(r"\\[\1\\](", visible(text))
+
+
+def _uri(file: str) -> str:
+    """Return `file` as a relative reference, or as a file URL where its path is absolute."""
+    path = quote(file.encode("utf-8", "surrogateescape"), safe="/~")
+    return f"file://{path}" if path.startswith("/") else path
