@@ -17,5 +17,5 @@ _UNSAFE = re.compile(
 
 
 def visible(text: str) -> str:
-    """Return `text` with what cannot or must not be shown written as `\\u{202E}`."""
+    """Return `text` with what cannot or must not be shown written as its code point, in braces after a backslash."""
     return _UNSAFE.sub(lambda match: f"\\u{{{ord(match[0]):04X}}}", text)

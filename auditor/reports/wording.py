@@ -1,4 +1,4 @@
-"""How the reports for people say what was tested. Law: a technical test, N of N, and never that a requirement is met."""
+"""How the reports for people say what was tested. Law: a technical test, N of N; never that a requirement is met."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,6 +27,23 @@ CONDITIONS = {
     Condition.USER_ACCOUNT: "only for accounts of people",
     Condition.WORKLOAD_ACCOUNT: "only for accounts of applications and systems",
 }
+
+GLOSSARY = (
+    ("Verdict", "What one policy says about one object. A finding is a failing verdict on one item of it."),
+    ("Population", "Every object that a policy applies to and that was read."),
+    ("Direct", "A failure means that a technical element of the requirement is not met for that object."),
+    ("Supporting", "Related to the requirement, which is not decided by it."),
+    ("Not evaluated", "An input that the verdict needs is missing. It is never counted as passed."),
+    ("Not applicable", "The policy says of itself that it does not apply to the object, and why."),
+    ("Waived", "Failed, and accepted by a named person until a date. It is never counted as passed."),
+    ("Known", "Failed, and held by the baseline: counted and shown, it does not fail the gate."),
+    ("Gap", "Something in scope that could not be read."),
+    (
+        "Fingerprint",
+        "Names a finding across runs; it survives moved lines and renamed files. A value fingerprint names a secret's "
+        "value without revealing it.",
+    ),
+)
 
 
 def time(moment: datetime) -> str:
