@@ -34,8 +34,11 @@ def classify(key: str, value: str, *, place: Place) -> Classification:
     return examine(key, value, place=place)[0]
 
 
-def examine(key: str, value: str, *, place: Place) -> tuple[Classification, list[Span]]:
-    """Return what `value` is, and where in it credentials stand: none, or the whole, or parts of it."""
+def examine(key: str, value: str, *, place: Place, describe: bool = True) -> tuple[Classification, list[Span]]:
+    """Return what `value` is, and where in it credentials stand: none, or the whole, or parts of it.
+
+    `describe` false: whoever asks wants credentials alone, so what else the value is need not be told apart.
+    """
     strength = label(key)
     text = value.strip()
     found = certain(value) if len(value) >= 20 else []
@@ -48,6 +51,8 @@ def examine(key: str, value: str, *, place: Place) -> tuple[Classification, list
     if found:
         surest = min(found, key=lambda span: (span.confidence is not Confidence.CERTAIN, span.start))
         return Classification(LiteralKind.CREDENTIAL, surest.rule, surest.confidence), found
+    if not describe and strength is Label.NONE and "${" not in value:
+        return _PLAIN, []
     return _unnamed(strength, key, value, place)
 
 

@@ -15,6 +15,16 @@ WITHOUT_VALUES = frozenset(
 )  # fmt: skip
 """Built-in kinds whose fields cannot hold a credential; their annotations can."""
 
+PLAIN_FIELDS = frozenset(
+    {
+        "resources", "securityContext", "podSecurityContext", "selector", "affinity", "tolerations", "nodeSelector", "ports",
+        "topologySpreadConstraints", "volumeMounts", "volumeClaimTemplates", "updateStrategy", "matchLabels", "apiVersion", "kind",
+        "secretKeyRef", "configMapKeyRef", "secretRef", "configMapRef", "fieldRef", "resourceFieldRef", "imagePullSecrets",
+        "image", "imagePullPolicy", "serviceAccountName", "namespace",
+    }
+)  # fmt: skip
+"""Fields, whatever the kind, that hold structure or references by their API's definition."""
+
 OF_REFERENCES = frozenset(
     {
         *(
@@ -64,12 +74,12 @@ KEY_FIELDS = frozenset(
 )
 """Fields of an EncryptionConfiguration and of a kubeconfig that hold keys."""
 
-PLAIN_SECRET_KEYS = frozenset(
+PLAIN_SECRET_WORDS = frozenset(
     {
-        "username", "user", "host", "hostname", "port", "database", "dbname", "db", "type", "url", "name", "namespace", "server",
-        "project", "endpoint", "region", "bucket", "email", "scheme", "enableOCI", "insecure", "POSTGRES_USER", "POSTGRES_DB",
-        "MYSQL_USER", "MYSQL_DATABASE", "DB_USER", "DB_HOST", "DB_NAME", "DB_PORT", "usage-bootstrap-authentication",
-        "usage-bootstrap-signing", "auth-extra-groups", "token-id", "expiration", "description",
+        "username", "user", "users", "host", "hostname", "hosts", "port", "database", "dbname", "db", "type", "url", "uri", "name",
+        "namespace", "server", "project", "endpoint", "region", "bucket", "email", "scheme", "oci", "insecure", "bootstrap",
+        "authentication", "groups", "id", "expiration", "description", "address", "addr", "domain", "mtime", "version", "path",
+        "mode", "enabled", "login", "account", "owner", "org", "organization", "issuer", "audience", "from", "to", "schema",
     }
 )  # fmt: skip
-"""Keys of a Secret under which what stands is seldom the secret itself."""
+"""Last words of a Secret's key under which what stands is seldom the secret itself."""

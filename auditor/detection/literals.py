@@ -14,7 +14,7 @@ from urllib.parse import quote
 from auditor.detection import command_lines, kinds
 from auditor.detection.classify import Classification, examine
 from auditor.model.resource import REDACTED, Confidence, Literal, LiteralKind, Path, Place
-from auditor.redaction.names import Label, label
+from auditor.redaction.names import Label, label, last_words
 from auditor.redaction.redactor import mask
 from auditor.redaction.spans import Span, decoded, spans
 from auditor.workloads import Workload
@@ -327,6 +327,8 @@ class _Taker:
             return
         for key, value in node.items():
             kind = type(value)
+            if key in kinds.PLAIN_FIELDS:
+                continue
             if kind is str:
                 name = "" if references else str(key)
                 if len(value) > 8 or (value and label(name) >= Label.SECRET):
@@ -369,7 +371,7 @@ class _Taker:
         container: str = "",
     ) -> None:
         value = holder[step]
-        verdict, found = examine(key, value, place=place)
+        verdict, found = examine(key, value, place=place, describe=record)
         if found and (record or verdict.confidence is not Confidence.POSSIBLE):
             self._spans(holder, step, value, found, (*path, step), place, key, container)
         elif record:
@@ -425,6 +427,7 @@ _DOCKER_AUTH = Classification(LiteralKind.CREDENTIAL, "docker-auth", Confidence.
 _SEALED = Classification(LiteralKind.ENCRYPTED, "sealed-secret", Confidence.CERTAIN)
 _EMPTY = Classification(LiteralKind.PLACEHOLDER, "empty", Confidence.LIKELY)
 _PUBLIC = Classification(LiteralKind.PUBLIC, "binary", Confidence.LIKELY)
+_MEASURED = frozenset({"switch", "number", "duration", "size", "url", "hash"})
 _STAYS = frozenset({LiteralKind.PLACEHOLDER, LiteralKind.REFERENCE, LiteralKind.ENCRYPTED})
 
 
@@ -433,15 +436,18 @@ def _secret_value(key: str, value: str, *, docker: bool) -> Classification:
     if docker or key in {".dockerconfigjson", ".dockercfg"}:
         return _docker_auth(value)
     verdict, _ = examine(key, value, place=Place.SECRET)
-    if verdict.kind is LiteralKind.CREDENTIAL or verdict.kind in _STAYS or verdict.rule == "public-key":
+    if verdict.kind in _STAYS or verdict.rule == "public-key":
         return verdict
-    if (
-        key in kinds.PLAIN_SECRET_KEYS
-        or verdict.rule in {"switch", "number", "duration", "url"}
+    if verdict.kind is LiteralKind.CREDENTIAL:
+        return verdict if verdict.confidence is not Confidence.POSSIBLE else _SECRET_VALUE
+    words = last_words(key)
+    described = (
+        (words and words[-1] in kinds.PLAIN_SECRET_WORDS)
+        or verdict.rule in _MEASURED
         or verdict.kind is LiteralKind.PATH
-    ):
-        return _UNLIKELY_SECRET
-    return _SECRET_VALUE
+        or value.strip().count("\n") > 2
+    )
+    return _UNLIKELY_SECRET if described else _SECRET_VALUE
 
 
 def _docker_auth(value: str) -> Classification:

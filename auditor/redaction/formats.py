@@ -203,15 +203,12 @@ _ALL = re.compile(
     r"(?<![A-Za-z0-9])(?:" + "|".join(f"({format_.pattern})" for format_ in FORMATS) + r")(?![A-Za-z0-9])"
 )
 
-_HEADS = (
-    "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "npm_", "gl", "xox", "xapp-", "hooks.slack",
-    "discord", "AIza", "GOCSPX-", "Q~", "sk_", "rk_", "whsec_", "SG.", "hvs.", "hvb.", "hvr.", ".atlasv1.", "dckr_",
-    "_v1_", "dapi", "pypi-", "AGE-SECRET", "sk-", "hf_", "NRAK-", "shp", "lin_api_", "pul-", "dp.", "sntry", "ATATT3",
-    "PMAK-", "rubygems_", "tskey-", "dt0", "fig", "packagist_", ":AA", "eyJ",
-)  # fmt: skip
-"""One text of each format without which it cannot match. A test holds them to the patterns."""
-
-_HEAD = re.compile("|".join(re.escape(head) for head in _HEADS))
+_HEAD = re.compile(
+    r"A(?:KIA|SIA)[A-Z2-7]|gh[pousr]_|github_pat_|npm_|gl[a-z]{2,5}-[A-Za-z0-9_]|xox[abepor][-.]|xapp-|hooks\.slack|discord|AIza|GOCSPX-|\dQ~"
+    r"|[sr]k_(?:live|test)_|whsec_|SG\.|hv[sbr]\.|\.atlasv1\.|dckr_|do[opr]_v1_|dapi[0-9a-f]|glsa_|glc_|pypi-|AGE-SECRET|sk-|hf_|NRAK-"
+    r"|shp(?:at|ca|pa|ss)_|lin_api_|pul-|dp\.[a-z]|sntry[su]_|ATATT3|PMAK-|rubygems_|tskey-|dt0[a-z]|fig[dou]r?_|packagist_|:AA[A-Za-z0-9]|eyJ"
+)
+"""What every token starts with or holds; a test holds it to the patterns."""
 _SHORTEST = 20
 
 

@@ -32,7 +32,7 @@ _SEPARATORS = re.compile(r"[./:\s\[\]'\"@]+")
 _EXTENSIONS = frozenset({"txt", "conf", "cfg", "env", "file", "dat", "bin", "yaml", "yml", "json", "pem", "enc", "raw"})
 _QUALIFIERS = frozenset(
     {
-        "b64", "base64", "value", "plain", "plaintext", "cleartext", "prod", "production", "dev", "development", "staging",
+        "b64", "base64", "value", "val", "plain", "plaintext", "cleartext", "prod", "production", "dev", "development", "staging",
         "test", "testing", "qa", "uat", "local", "old", "new", "current", "previous", "primary", "secondary", "default",
         "encoded", "override", "live", "sandbox", "rw", "ro",
     }
@@ -112,7 +112,7 @@ def label(name: str) -> Label:
     """Return how plainly `name` labels a credential. Names are no secrets, so remembering them is safe."""
     if _HINT.search(name) is None:
         return Label.NONE
-    words = _last_words(name)
+    words = last_words(name)
     while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit()):
         words.pop()
     if not words:
@@ -150,7 +150,8 @@ def _machine_made(words: list[str], last: str, before: str) -> Label:
     return Label.WEAK if last in _WEAK else Label.NONE
 
 
-def _last_words(name: str) -> list[str]:
+def last_words(name: str) -> list[str]:
+    """Return the words of the last component of `name`, in lower case: `spring.dataSource` gives `data`, `source`."""
     parts = [part for part in _SEPARATORS.split(name[-200:].strip(" -")) if part]
     if len(parts) > 1 and parts[-1].lower() in _EXTENSIONS:
         parts.pop()

@@ -51,11 +51,11 @@ _DSN_PASSWORD = re.compile(r"(?<![\w.])[\w.\-]{1,64}:(?P<password>[^\s@:/\"']{1,
 _HEADER = re.compile(
     r"(?P<name>[Aa]uthorization[\"']?[ \t]*[:=,]?[ \t]*[\"']?)?\b(?P<scheme>[Bb]asic|[Bb]earer|BEARER|BASIC|Token)[ \t]+(?P<value>[A-Za-z0-9+/_~.\-]{4,4096}={0,2})(?![A-Za-z0-9])"
 )
-_KEYWORD = re.compile(
-    r"pass|pwd|secret|token|api[-_.]?key|access[-_.]?key|private[-_.]?key|account[-_.]?key|auth[-_.]?key|master[-_.]?key|master[-_.]?auth"
-    r"|encrypt|signing|license|shared|credential|creds|cookie|(?<![a-z])pw\b|webhook|jwt|hmac|session|storage|ingest|cipher|app[-_.]?key|deploy|\bpat\b|_pat\b|identified|sig=",
-    re.IGNORECASE,
-)
+_WORDS = (
+    "pass", "pwd", "secret", "token", "key", "auth", "cred", "cookie", "pw", "jwt", "_pat", "sig=",
+)  # fmt: skip
+_KEYWORD = re.compile(r"pass|pwd|pw\b|secret|token|key|auth|cred|cookie|jwt|pat\b")
+"""Without one of these no name labels a credential; applied to lower-case text."""
 _PAIR = re.compile(
     r"(?<![\w.\-$])(?<!\$\{)(?P<dashes>-{0,2})(?P<key>[A-Za-z_][\w.\-]{0,119})(?P<close>\\?[\"'])?\]?[ \t]*(?P<separator>=>|:=|=(?!=)|:(?![:/]))[ \t]*"
 )
@@ -74,23 +74,53 @@ _NAME_VALUE = re.compile(
 _FLAG = re.compile(
     r"(?<![\w\-])--?(?P<key>[A-Za-z][\w\-]{1,60})[ \t]+(?P<quote>[\"']?)(?P<value>[^\s\"'\-|&;<>][^\s\"'|&;]*)(?P=quote)"
 )
-_PROGRAM = re.compile(
-    r"\b(?:curl|wget|http)\b[^\n|;]{0,400}?[ \t](?:-u|--user)(?:[ \t]+|=)?[\"']?[^\s:\"'$]{1,64}:(?P<curl>[^\s\"']{1,128})"
-    r"|\b(?:mysql|mysqladmin|mysqldump|mysqlshow|mariadb|mariadb-admin|mariadb-dump)\b[^\n|;&]{0,400}?[ \t]-p(?P<mysql>[^\s\"']{1,128}|\"[^\"\n]{1,128}\"|'[^'\n]{1,128}')"
-    r"|\bredis-cli\b[^\n|;&]{0,400}?[ \t]-a[ \t]+[\"']?(?P<redis>[^\s\"']{1,128})"
-    r"|\bsshpass[ \t]+-p[ \t]*[\"']?(?P<sshpass>[^\s\"']{1,128})"
-    r"|\b(?:mongo|mongosh|mongodump|docker[ \t]+login|podman[ \t]+login|helm[ \t]+registry[ \t]+login|rabbitmqadmin)\b[^\n|;&]{0,400}?[ \t]-p[ \t]+[\"']?(?P<login>[^\s\"']{1,128})"
-    r"|\becho[ \t]+(?:-\w+[ \t]+)?[\"']?[\w.\-]{1,64}:(?P<chpasswd>[^\s\"'|]{1,128})[\"']?[ \t]*\|[ \t]*(?:\w+[ \t]+)?chpasswd"
-    r"|(?:^|\n)[ \t]*(?:requirepass|masterauth)[ \t]+[\"']?(?P<redisconf>[^\s\"']{1,512})"
-    r"|\blogin[ \t]+\S{1,128}\s{1,8}password[ \t]+(?P<netrc>[^\s\"']{1,128})"
-    r"|\b(?:IDENTIFIED[ \t]+(?:WITH[ \t]+\w+[ \t]+)?BY|identified[ \t]+by|PASSWORD|password)[ \t]+'(?P<sql>[^'\n]{1,128})'"
+_PROGRAMS: tuple[tuple[tuple[str, ...], str, re.Pattern[str]], ...] = tuple(
+    (needles, name, re.compile(pattern))
+    for needles, name, pattern in (
+        (
+            ("curl", "wget"),
+            "user",
+            r"\b(?:curl|wget)\b[^\n|;]{0,400}?[ \t](?:-u|--user)(?:[ \t]+|=)?[\"']?[^\s:\"'$]{1,64}:(?P<value>[^\s\"']{1,128})",
+        ),
+        (
+            ("mysql", "mariadb"),
+            "password",
+            r"\b(?:mysql|mysqladmin|mysqldump|mysqlshow|mariadb|mariadb-admin|mariadb-dump)\b[^\n|;&]{0,400}?[ \t]-p(?P<value>[^\s\"']{1,128}|\"[^\"\n]{1,128}\"|'[^'\n]{1,128}')",
+        ),
+        (("redis-cli",), "password", r"\bredis-cli\b[^\n|;&]{0,400}?[ \t]-a[ \t]+[\"']?(?P<value>[^\s\"']{1,128})"),
+        (("sshpass",), "password", r"\bsshpass[ \t]+-p[ \t]*[\"']?(?P<value>[^\s\"']{1,128})"),
+        (
+            ("mongo", "login", "rabbitmqadmin"),
+            "password",
+            r"\b(?:mongo|mongosh|mongodump|docker[ \t]+login|podman[ \t]+login|registry[ \t]+login|rabbitmqadmin)\b[^\n|;&]{0,400}?[ \t]-p[ \t]+[\"']?(?P<value>[^\s\"']{1,128})",
+        ),
+        (
+            ("chpasswd",),
+            "password",
+            r"\becho[ \t]+(?:-\w+[ \t]+)?[\"']?[\w.\-]{1,64}:(?P<value>[^\s\"'|]{1,128})[\"']?[ \t]*\|[ \t]*(?:\w+[ \t]+)?chpasswd",
+        ),
+        (
+            ("requirepass", "masterauth"),
+            "requirepass",
+            r"(?:^|\n)[ \t]*(?:requirepass|masterauth)[ \t]+[\"']?(?P<value>[^\s\"']{1,512})",
+        ),
+        (("login",), "password", r"\blogin[ \t]+\S{1,128}\s{1,8}password[ \t]+(?P<value>[^\s\"']{1,128})"),
+        (
+            ("dentified", "DENTIFIED", "PASSWORD '", "password '"),
+            "password",
+            r"\b(?:IDENTIFIED[ \t]+(?:WITH[ \t]+\w+[ \t]+)?BY|identified[ \t]+by|PASSWORD|password)[ \t]+'(?P<value>[^'\n]{1,128})'",
+        ),
+    )
 )
+"""Programs and languages that take a password in a place of their own: (what their text holds, name, pattern)."""
 _SIGNATURE = re.compile(r"[?&;]sig=(?P<value>[A-Za-z0-9%+/=_-]{20,200})")
 _DEFAULT = re.compile(r"\$\{(?P<key>[A-Za-z_][\w.\-]{0,119}):[-=]?(?P<value>[^{}\n]{1,512})\}")
 _TEMPLATED = re.compile(r"\$\{|\{\{|\$\(|<%|\$[A-Z_]{3,}|%\(")
 _CALL = re.compile(r"[A-Za-z_][\w.]*\(.*|(?:await|new|lambda|function|return)\b.*|[A-Za-z_]\w*(?:\.\w+)*\[.*")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_.\-/]{0,60}")
 _ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_ACCESS_KEY = re.compile(r"(?<!secret)(?<!secret[-_.])access[-_.]?key$", re.IGNORECASE)
+"""An access key without `secret` before it is a user's name in S3's world, and a secret in Azure's, where it is long."""
 _OBJECT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?")
 _NO_TOKENS = frozenset(
     {
@@ -123,13 +153,13 @@ def named(strength: Label, key: str, value: str, *, structured: bool) -> Named:
     text = value.strip()
     if _TEMPLATED.search(text):
         return Named(LiteralKind.REFERENCE, "templated", Confidence.LIKELY)
-    if _ENVIRONMENT_NAME.fullmatch(text) and label(text) >= Label.SECRET:
+    if _ENVIRONMENT_NAME.fullmatch(text) and (label(text) >= Label.SECRET or (key and text.startswith(key))):
         return Named(LiteralKind.REFERENCE, "variable-name", Confidence.LIKELY)
     match strength:
         case Label.PASSWORD:
             return _password(text, structured=structured)
         case Label.TOKEN | Label.SECRET:
-            return _machine_made(strength, text, structured=structured)
+            return _machine_made(strength, key, text, structured=structured)
         case _:
             random = looks_random(text) and not measure(text)
             return (
@@ -162,12 +192,14 @@ def _password(text: str, *, structured: bool) -> Named:
     return Named(LiteralKind.CREDENTIAL, "named-credential", Confidence.LIKELY, 0, len(text))
 
 
-def _machine_made(strength: Label, text: str, *, structured: bool) -> Named:
+def _machine_made(strength: Label, key: str, text: str, *, structured: bool) -> Named:
     found = measure(text)
     if found in {"number", "duration", "size"}:
         return Named(LiteralKind.PUBLIC, found, Confidence.LIKELY)
     if len(text) < 4 or text.lower() in _NO_TOKENS:
         return _PUBLIC
+    if len(text) < 16 and _ACCESS_KEY.search(key):
+        return Named(LiteralKind.PUBLIC, "access-key-id", Confidence.LIKELY)
     if text.count(" ") >= 2:
         return Named(LiteralKind.PUBLIC, "prose", Confidence.LIKELY)
     if structured and _IDENTIFIER.fullmatch(text) and label(text) is not Label.NONE:
@@ -210,9 +242,10 @@ def spans(text: str, *, shell: bool = False, prose: bool = False) -> list[Span]:
         found += _urls(text)
     if _HEADER_HINT.search(text):
         found += _headers(text)
-    if _KEYWORD.search(text):
-        found += _pairs(text, shell=shell, prose=prose)
-    if shell or "chpasswd" in text or " -" in text:
+    lower = _lower(text)
+    if any(word in lower for word in _WORDS):
+        found += _pairs(text, lower, shell=shell, prose=prose)
+    if not prose and (" " in text):
         found += _programs(text)
     return _disjoint(found)
 
@@ -265,9 +298,15 @@ def _headers(text: str) -> Iterator[Span]:
             )
 
 
-def _pairs(text: str, *, shell: bool, prose: bool) -> Iterator[Span]:
+def _lower(text: str) -> str:
+    """Return `text` in lower case with every character in its place, which `str.lower` does not promise."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(c.lower() if c.isascii() else c for c in text)
+
+
+def _pairs(text: str, lower: str, *, shell: bool, prose: bool) -> Iterator[Span]:
     line_end = -1
-    for hit in _KEYWORD.finditer(text):
+    for hit in _KEYWORD.finditer(lower):
         if hit.start() < line_end:
             continue
         line_start = text.rfind("\n", 0, hit.start()) + 1
@@ -277,18 +316,20 @@ def _pairs(text: str, *, shell: bool, prose: bool) -> Iterator[Span]:
         yield from _line(text, line_start, line_end, shell=shell, prose=prose)
     if prose:
         return
-    for pattern in (_ELEMENT, _NAME_VALUE, _DEFAULT):
-        for match in pattern.finditer(text):
-            group = match.lastgroup or "value"
-            yield from _verdict(match["key"], text, match.start(group), match.end(group), quoted=True)
-    for match in _FLAG.finditer(text):
-        strength = label(match["key"])
-        if strength >= Label.TOKEN and (shell or not match["value"].isalpha()):
-            yield from _verdict(match["key"], text, match.start("value"), match.end("value"), quoted=True)
-    for match in _SIGNATURE.finditer(text):
-        yield Span(match.start("value"), match.end("value"), "sig", "azure-shared-access-signature", Confidence.LIKELY)
-    if not shell:
-        yield from _programs(text)
+    for needle, pattern in (("</", _ELEMENT), ("alue", _NAME_VALUE), ("${", _DEFAULT)):
+        if needle in text:
+            for match in pattern.finditer(text):
+                group = match.lastgroup or "value"
+                yield from _verdict(match["key"], text, match.start(group), match.end(group), quoted=True)
+    if "-" in text:
+        for match in _FLAG.finditer(text):
+            strength = label(match["key"])
+            if strength >= Label.TOKEN and (shell or not match["value"].isalpha()):
+                yield from _verdict(match["key"], text, match.start("value"), match.end("value"), quoted=True)
+    if "sig=" in text:
+        for match in _SIGNATURE.finditer(text):
+            rule = "azure-shared-access-signature"
+            yield Span(match.start("value"), match.end("value"), "sig", rule, Confidence.LIKELY)
 
 
 def _line(text: str, line_start: int, line_end: int, *, shell: bool, prose: bool) -> Iterator[Span]:
@@ -363,11 +404,13 @@ def _verdict(
 
 
 def _programs(text: str) -> Iterator[Span]:
-    for match in _PROGRAM.finditer(text):
-        group = match.lastgroup or ""
-        start, end = match.span(group)
-        value = match[group]
-        if value[0] in "\"'":
-            start, end, value = start + 1, end - 1, value[1:-1]
-        if value and nature(value) is None and not _TEMPLATED.search(value) and not value.startswith("$"):
-            yield Span(start, end, group, "command-line-password", Confidence.LIKELY)
+    for needles, name, pattern in _PROGRAMS:
+        if not any(needle in text for needle in needles):
+            continue
+        for match in pattern.finditer(text):
+            start, end = match.span("value")
+            value = match["value"]
+            if value[0] in "\"'":
+                start, end, value = start + 1, end - 1, value[1:-1]
+            if value and nature(value) is None and not _TEMPLATED.search(value) and not value.startswith("$"):
+                yield Span(start, end, name, "command-line-password", Confidence.LIKELY)
