@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from auditor import data
-from auditor.access.kubernetes.roles import CLUSTER_ROLE, ROLE, Role
+from auditor.access.kubernetes.roles import CLUSTER_ROLE, ROLE, Role, spelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +81,15 @@ def _role(raw: Mapping[str, Any], verbs: Mapping[str, list[str]]) -> Role:
 
 def _rule(raw: Mapping[str, Any], verbs: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Return a rule of the table (`{verbs: [$read], groups: [""], resources: [pods]}`) as a role holds it."""
-    spelled: list[str] = []
+    every: list[str] = []
     for verb in raw["verbs"]:
-        spelled.extend(verbs.get(verb, [verb]))
-    if "urls" in raw:
-        return {"verbs": spelled, "nonResourceURLs": list(raw["urls"])}
-    rule = {"verbs": spelled, "apiGroups": list(raw["groups"]), "resources": list(raw["resources"])}
-    if "names" in raw:
-        rule["resourceNames"] = list(raw["names"])
-    return rule
+        every.extend(verbs.get(verb, [verb]))
+    return spelled(
+        {
+            "verbs": every,
+            "apiGroups": raw.get("groups", []),
+            "resources": raw.get("resources", []),
+            "resourceNames": raw.get("names", []),
+            "nonResourceURLs": raw.get("urls", []),
+        }
+    )

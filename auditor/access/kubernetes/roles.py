@@ -26,8 +26,8 @@ class Role:
     namespace: str
     name: str
     labels: Mapping[str, str]
-    rules: tuple[tuple[Path, Mapping[str, Any]], ...]
-    """Each rule with its path in the role's body."""
+    rules: tuple[tuple[Path, Mapping[str, list[str]]], ...]
+    """Each rule, its five lists all there (`spelled`), with its path in the role's body."""
     selectors: tuple[Mapping[str, Any], ...] = ()
     """Of the `aggregationRule`."""
     aggregated: bool = False
@@ -44,8 +44,8 @@ class Role:
 class EffectiveRule:
     """One rule as it reaches whoever is bound."""
 
-    content: Mapping[str, Any]
-    """The five lists of a rule, all there."""
+    content: Mapping[str, list[str]]
+    """The five lists of the rule, all there."""
     role: Role
     """Where it stands."""
     path: Path
@@ -77,7 +77,7 @@ def read_role(resource: Resource) -> Role:
         namespace="" if kind == CLUSTER_ROLE else resource.namespace,
         name=resource.name,
         labels=labels if isinstance(labels, Mapping) else {},
-        rules=tuple((("rules", position), rule) for position, rule in maps(body, "rules")),
+        rules=tuple((("rules", position), spelled(rule)) for position, rule in maps(body, "rules")),
         selectors=tuple(item for _, item in maps(aggregation, "clusterRoleSelectors"))
         if isinstance(aggregation, Mapping)
         else (),
@@ -106,6 +106,7 @@ class RoleBook:
     _repeated: bool = field(default=False, init=False)
     _cache: dict[tuple[int, str], Effective] = field(default_factory=dict, init=False)
     _selections: dict[int, tuple[tuple[str, str, str], ...]] = field(default_factory=dict, init=False)
+    _unions: dict[tuple[int, ...], Effective] = field(default_factory=dict, init=False)
     _folders: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -141,25 +142,12 @@ class RoleBook:
 
     def _compute(self, role: Role, near: Origin) -> Effective:
         parts = self._parts(role, near)
-        rules: list[EffectiveRule] = []
-        seen: set[tuple[tuple[str, ...], ...]] = set()
-        for part in (role, *parts):
-            for path, raw in part.rules:
-                content = {name: list(texts(raw, name)) for name in _FIELDS}
-                same = tuple(tuple(content[name]) for name in _FIELDS)
-                if same in seen:
-                    continue
-                seen.add(same)
-                taken = part.name if part is not role else ""
-                rules.append(EffectiveRule(content=content, role=part, path=path, aggregated_from=taken))
-        unknown = ""
-        if role.aggregated and not parts and not role.rules:
-            unknown = (
-                f"ClusterRole {role.name} takes its rules from other ClusterRoles, and none of them is in the input"
-            )
-        return Effective(
-            role=role, rules=tuple(rules), parts=frozenset(part.identity for part in parts), unknown=unknown
-        )
+        # Many folders see the same parts.
+        chosen = (id(role), *map(id, parts))
+        found = self._unions.get(chosen)
+        if found is None:
+            found = self._unions[chosen] = _union(role, parts)
+        return found
 
     def _parts(self, role: Role, near: Origin) -> list[Role]:
         """Return the roles taken in, nested aggregation followed until nothing is added."""
@@ -171,8 +159,9 @@ class RoleBook:
             for identity in self._selected(current):
                 if identity in known:
                     continue
-                part = self._nearest(self._found[identity], near)
-                if part is not None and _any_selects(current, part):
+                same = self._found[identity]
+                part = same[0] if len(same) == 1 else self._nearest(same, near)
+                if part is not None and (len(same) == 1 or _any_selects(current, part)):
                     known.add(identity)
                     parts.append(part)
                     waiting.append(part)
@@ -222,6 +211,27 @@ def identities(effective: Iterable[Effective]) -> set[tuple[str, str, str]]:
         reached.add(item.role.identity)
         reached |= item.parts
     return reached
+
+
+def _union(role: Role, parts: Sequence[Role]) -> Effective:
+    rules: list[EffectiveRule] = []
+    seen: set[tuple[tuple[str, ...], ...]] = set()
+    for part in (role, *parts):
+        taken = part.name if part is not role else ""
+        for path, content in part.rules:
+            same = tuple(tuple(content[name]) for name in _FIELDS)
+            if same not in seen:
+                seen.add(same)
+                rules.append(EffectiveRule(content=content, role=part, path=path, aggregated_from=taken))
+    unknown = ""
+    if role.aggregated and not parts and not role.rules:
+        unknown = f"ClusterRole {role.name} takes its rules from other roles, and none of those is in the input"
+    return Effective(role=role, rules=tuple(rules), parts=frozenset(part.identity for part in parts), unknown=unknown)
+
+
+def spelled(rule: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return a rule with its five lists all there."""
+    return {name: list(texts(rule, name)) for name in _FIELDS}
 
 
 def _any_selects(role: Role, part: Role) -> bool:
