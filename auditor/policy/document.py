@@ -49,6 +49,11 @@ class Loop:
     items: str
     """CEL list."""
 
+    @property
+    def operand(self) -> str:
+        """The list as something that `.all(...)` can follow: a ternary needs parentheses."""
+        return f"({self.items})" if any(character.isspace() for character in self.items) else self.items
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
@@ -119,7 +124,7 @@ class Policy:
         """The rule as one CEL expression: the loops around `expression`."""
         text = self.expression
         for loop in reversed(self.each):
-            text = f"{loop.items}.all({loop.variable}, {text})"
+            text = f"{loop.operand}.all({loop.variable}, {text})"
         return text
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from auditor.model.errors import ConfigurationError
 from auditor.model.judgement import Failure, Judged, Judgement
 from auditor.model.resource import Path, Resource
 from auditor.model.verdict import Outcome, Parameter, SubjectKind
@@ -203,7 +204,7 @@ class _Compiled:
         if isinstance(element, Mapping) and isinstance(element.get("source"), int) and "label" in element:
             # A rule of a fact: it stands in another object, and has a name of its own.
             item, source = str(element["label"]), element["source"]
-        if key and f"[{key}]" not in item and not item.endswith(f".{key}") and item != key:
+        if key and key not in item.rpartition(".")[2]:
             item += f" ({key})"
         return Failure(
             path=path,
@@ -273,7 +274,7 @@ class _Compiled:
         *outer, last = self.loops
         text = f"size({last.items})"
         for loop in reversed(outer):
-            text = f"{loop.items}.map({loop.variable}, {text})"
+            text = f"{loop.operand}.map({loop.variable}, {text})"
         return self._compile(text)
 
     @cached_property
@@ -282,7 +283,7 @@ class _Compiled:
         if self.loops:
             text = f"({self.policy.expression}) ? [] : {text}"
             for loop in reversed(self.loops):
-                text = f"{loop.items}.map({loop.variable}, {text})"
+                text = f"{loop.operand}.map({loop.variable}, {text})"
         return self._compile(text)
 
     @cached_property
@@ -310,13 +311,19 @@ class _Compiled:
 
     def _at_position(self, text: str) -> Program:
         for depth, loop in reversed(list(enumerate(self.loops))):
-            text = f"[{loop.items}[at{depth}]].map({loop.variable}, {text})[0]"
+            text = f"[{loop.operand}[at{depth}]].map({loop.variable}, {text})[0]"
         return self._compile(text, names=tuple(f"at{depth}" for depth in range(len(self.loops))))
 
     def _compile(self, text: str, *, names: tuple[str, ...] = ()) -> Program:
         if _PARAMS.search(text):
             text = f"cel.bind(params, {self._params}, {text})"
-        return cel.compile_(text, names=names)
+        try:
+            return cel.compile_(text, names=names)
+        except cel.ExpressionError as error:
+            raise ConfigurationError(
+                f"{self.policy.file}: the policy {self.policy.id} has an expression that is not CEL: {error}",
+                hint=f"`auditor policy lint {self.policy.file}` shows the line and column.",
+            ) from error
 
 
 def _places(policy: Policy) -> tuple[_Place, ...]:

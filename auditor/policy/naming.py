@@ -7,10 +7,13 @@ A name survives moved lines and reordered lists, so fingerprints, waivers and ba
 from collections.abc import Mapping
 from typing import Any
 
-from auditor.model.resource import Path
+from auditor.model.resource import REDACTED, Path
 
 _LABELS = ("name", "key", "mountPath", "path", "host")
 """Fields that tell list elements apart, in this order."""
+
+_LONGEST = 80
+"""Characters of a text that can stand for an element."""
 
 
 def resolve(body: Any, pointer: str) -> Path:
@@ -63,6 +66,9 @@ def _label(element: Any, position: int) -> str:
             label = element.get(field)
             if isinstance(label, str) and label:
                 return label
-    if isinstance(element, str) and len(element) <= 80:
-        return element
+    if isinstance(element, str):
+        # A flag without its value: the value is gone, and would not be stable anyway.
+        text = element.partition(REDACTED)[0].rstrip("=: ")
+        if text and len(text) <= _LONGEST:
+            return text
     return str(position)
