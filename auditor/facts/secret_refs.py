@@ -71,7 +71,7 @@ def _of_volume(path: Path, volume: dict[str, Any]) -> Iterator[dict[str, Any]]:
     publish = text(dig(volume["csi"], "nodePublishSecretRef", "name")) if "csi" in volume else ""
     if publish:
         yield _ref(publish, via="csi-publish", path=path)
-    for kind in volume.keys() & _OTHER_VOLUMES.keys():
+    for kind in [name for name in volume if name in _OTHER_VOLUMES]:
         secret = text(dig(volume[kind], *_OTHER_VOLUMES[kind]))
         if secret:
             yield _ref(secret, via="other-volume", path=path)
