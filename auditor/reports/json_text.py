@@ -8,9 +8,15 @@ from typing import Any
 _RISKY = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
-def dump(value: Any) -> bytes:
-    """Return `value` as JSON in UTF-8, ended by a newline; keys keep their order."""
-    return tame(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1)).encode() + b"\n"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
+def dump(value: Any, *, depth: int) -> bytes:
+    """Return `value` as JSON in UTF-8, ended by a newline; keys keep their order.
+
+    Down to `depth` each entry has its lines; what lies deeper stands on one, so that long lists hold one entry a line.
+    """
+    return tame(_lines(value, depth, "")).encode() + b"\n"
 
 
 def tame(text: str) -> str:
@@ -21,3 +27,16 @@ def tame(text: str) -> str:
 def _escaped(match: re.Match[str]) -> str:
     character = match[0]
     return "\ufffd" if "\ud800" <= character <= "\udfff" else f"\\u{ord(character):04x}"
+
+
+def _lines(value: Any, depth: int, margin: str) -> str:
+    if not depth or not value or not isinstance(value, dict | list):
+        return _ENCODER.encode(value)
+    inner = margin + " "
+    if isinstance(value, dict):
+        entries = [f"{_ENCODER.encode(key)}: {_lines(entry, depth - 1, inner)}" for key, entry in value.items()]
+        opening, closing = "{}"
+    else:
+        entries = [_lines(entry, depth - 1, inner) for entry in value]
+        opening, closing = "[]"
+    return f"{opening}\n{inner}" + f",\n{inner}".join(entries) + f"\n{margin}{closing}"

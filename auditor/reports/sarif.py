@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from auditor.model.assessment import Assessment, Waiver, WaiverUse
-from auditor.model.coverage import Coverage, Gap
+from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.framework import Framework
 from auditor.model.policy import Link, PolicyInfo
 from auditor.model.resource import Location
@@ -32,6 +32,8 @@ _PLACES = 10
 """Locations that a result about many subjects names."""
 _TAGS = 10
 """GitHub shows no more, and refuses a rule with more than 20."""
+_DEPTH = 6
+"""Down to one line for each result, rule and requirement."""
 _LEVELS = {
     Severity.CRITICAL: "error",
     Severity.HIGH: "error",
@@ -49,8 +51,9 @@ def render(assessment: Assessment, options: Options) -> bytes:
     """Return one SARIF log with one run, in UTF-8."""
     del options  # a program reads this: there is nothing to adapt
     log = _Log(assessment)
+    log.name_population()
     results = [*log.failures(assessment.findings), *log.unsettled(), *log.passes()]
-    return json_text.dump(log.whole(results))
+    return json_text.dump(log.whole(results), depth=_DEPTH)
 
 
 def render_alerts(assessment: Assessment, findings: Sequence[Finding], *, left_out: int) -> bytes:
@@ -60,7 +63,7 @@ def render_alerts(assessment: Assessment, findings: Sequence[Finding], *, left_o
     if left_out:
         text = f"{left_out:,} findings are left out: GitHub refuses a file with more. The worst ones are here."
         log.notifications.append({"level": "warning", "message": {"text": text}})
-    return json_text.dump(log.whole(results))
+    return json_text.dump(log.whole(results), depth=_DEPTH)
 
 
 @dataclass(slots=True)
@@ -70,12 +73,19 @@ class _Log:
     assessment: Assessment
     notifications: list[Json] = field(default_factory=list)
     _files: dict[str, int] = field(default_factory=dict)
+    _targets: set[str] = field(default_factory=set)
     _rules: Mapping[str, int] = field(init=False)
     _waivers: Mapping[str, Waiver] = field(init=False)
 
     def __post_init__(self) -> None:
         self._rules = {policy.id: index for index, policy in enumerate(self.assessment.policies)}
         self._waivers = {use.waiver.id: use.waiver for use in self.assessment.waivers}
+
+    def name_population(self) -> None:
+        """List every file that holds a subject, whether something fails in it or not."""
+        for file in sorted({subject.location.file for subject in self.assessment.subjects}):
+            self._targets.add(_uri(file))
+            self._artifact(file)
 
     def failures(self, findings: Sequence[Finding]) -> Iterator[Json]:
         """Yield a result for each finding: new ones first, known and waived ones last, worst first within each."""
@@ -105,6 +115,11 @@ class _Log:
         gaps = [self._gap(gap, part) for part in self.assessment.coverage for gap in part.gaps]
         unused = [self._waiver(use) for use in self.assessment.waivers if use.note or not use.used]
         taxonomies = [_taxonomy(framework) for framework in self.assessment.frameworks]
+        artifacts = [
+            {"location": {"uri": uri, "uriBaseId": _ROOT}}
+            | ({"roles": ["analysisTarget"]} if uri in self._targets else {})
+            for uri in self._files
+        ]
         return {
             "$schema": SCHEMA,
             "version": "2.1.0",
@@ -123,7 +138,7 @@ class _Log:
                     "originalUriBaseIds": {
                         _ROOT: {"description": {"text": "The folder in which auditor ran; usually the checkout."}}
                     },
-                    "artifacts": [{"location": {"uri": uri, "uriBaseId": _ROOT}} for uri in self._files],
+                    **({"artifacts": artifacts} if self._targets else {}),
                     "results": list(results),
                     **({"taxonomies": taxonomies} if taxonomies else {}),
                     "columnKind": "unicodeCodePoints",
@@ -190,7 +205,8 @@ class _Log:
         uri = _uri(file)
         if uri.startswith("file:"):
             return {"uri": uri}
-        return {"uri": uri, "uriBaseId": _ROOT, "index": self._files.setdefault(uri, len(self._files))}
+        place = {"uri": uri, "uriBaseId": _ROOT}
+        return place | {"index": self._files.setdefault(uri, len(self._files))} if self._targets else place
 
     def _suppression(self, finding: Finding) -> Json:
         waiver = self._waivers.get(finding.waiver_id)
@@ -231,15 +247,22 @@ class _Log:
             "rules": [_rule(policy, frameworks) for policy in self.assessment.policies],
         }
         if reasons:
-            driver["notifications"] = [
-                {"id": reason, "shortDescription": {"text": f"Not read: {reason.replace('-', ' ')}."}}
-                for reason in reasons
-            ]
+            driver["notifications"] = [_descriptor(reason) for reason in reasons]
         if frameworks:
             driver["supportedTaxonomies"] = [
                 {"name": visible(framework.title), "index": index} for index, framework in enumerate(frameworks)
             ]
         return driver
+
+
+def _descriptor(reason: GapReason) -> Json:
+    text = f"Something in scope could not be read: {reason.replace('-', ' ')}."
+    help_ = "Nothing was judged there. Mend it or leave it out of the scope, and run again."
+    return {
+        "id": reason,
+        **{name: {"text": text} for name in ("shortDescription", "fullDescription")},
+        "help": {"text": help_},
+    }
 
 
 def _rule(policy: PolicyInfo, frameworks: Sequence[Framework]) -> Json:
