@@ -64,9 +64,13 @@ def fetcher(container: dict[str, Any]) -> str:
         found = _IMAGES.get(image_name(image))
         if found:
             return found
-    words = [text(word) for word in (*elements(container.get("command")), *elements(container.get("args")))]
-    if not words:
+    command, arguments = elements(container.get("command")), elements(container.get("args"))
+    if not command and not arguments:
         return ""
+    words = [text(word) for word in (*command, *arguments)]
+    if not command:
+        # The image's own entry point runs; these images are called after theirs.
+        words.insert(0, image_name(image).removesuffix("-cli"))
     line = " ".join(words)[:_LONGEST]
     match = _ANY.search(line) if _HINT.search(line) else None
     return _COMMANDS[int((match.lastgroup or "f0")[1:])][0] if match else ""
