@@ -204,7 +204,7 @@ class _Compiled:
         if isinstance(element, Mapping) and isinstance(element.get("source"), int) and "label" in element:
             # A rule of a fact: it stands in another object, and has a name of its own.
             item, source = str(element["label"]), element["source"]
-        if key and key not in item.rpartition(".")[2]:
+        if key and f"{key}]" not in item and not f".{item}".endswith(f".{key}"):
             item += f" ({key})"
         return Failure(
             path=path,
