@@ -26,6 +26,9 @@ ParameterValue = tuple[Any, str, str]
 
 _STEPS = re.compile(r"^(?P<root>object|variables\.(?P<view>\w+)|\w+)(?P<steps>(?:\.\??\w+)*?)(?:\.orValue\(\[\]\))?$")
 _BY_PLACE = re.compile(r'^variables\.literals\.filter\((\w+), \1\.place == "([a-z-]+)"\)$')
+# What `when` mostly asks; its answer is then the same for all resources of a kind.
+_KIND = re.compile(r"\bvariables\.(?:subject\.(?:kind|type)|component)\b")
+_MORE_THAN_KIND = re.compile(r"\b(?:variables|object)\b")
 _PARAMS = re.compile(r"\bparams\b")
 _SUBJECT_KINDS = frozenset(SubjectKind)
 
@@ -119,12 +122,19 @@ class _Compiled:
         }
         self._params = json.dumps(values)
         self._places = _places(policy)
+        by_place = _BY_PLACE.match(self.loops[0].items) if self.loops else None
+        self._place_of_literals = by_place.group(2) if by_place else ""
+        self._when_needs_kind_only = not _MORE_THAN_KIND.search(_KIND.sub("", policy.when))
+        self._applies_to_kind: dict[tuple[str, Any], bool | Unanswered] = {}
 
     def judge(self, activation: Any, resource: Resource, views: Views) -> _Answer | None:
         """Return what the policy says, `None` for a pass."""
-        early = self._before(activation)
+        early = self._before(activation, resource, views)
         if early is not None:
             return early
+        if self._known_count(resource, views) == 0:
+            # A rule over no items holds; most resources have none of what most policies look at.
+            return None
         holds = self._rule.truth(activation)
         if holds is True:
             return None
@@ -138,27 +148,41 @@ class _Compiled:
             return Outcome.FAIL, "", tuple(failures)
         return _open("its expression", unanswered or Unanswered("no item of it can be judged"))
 
-    def _before(self, activation: Any) -> _Answer | None:
+    def _before(self, activation: Any, resource: Resource, views: Views) -> _Answer | None:
         """Return what settles the verdict before the rule is asked."""
         if self.policy.when:
-            applies = self._when.truth(activation)
+            applies = self._applies(activation, resource, views)
             if isinstance(applies, Unanswered):
                 return _open("its condition `when`", applies)
             if not applies:
                 return Outcome.NOT_APPLICABLE, self.policy.when_reason, ()
         return _first(self._doubts, activation)
 
+    def _applies(self, activation: Any, resource: Resource, views: Views) -> bool | Unanswered:
+        if not self._when_needs_kind_only:
+            return self._when.truth(activation)
+        key = (resource.type, views.variables.get("component"))
+        if key not in self._applies_to_kind:
+            self._applies_to_kind[key] = self._when.truth(activation)
+        return self._applies_to_kind[key]
+
     def count(self, activation: Any, resource: Resource, views: Views) -> int:
         """Return how many items the loops meet in the resource."""
-        if len(self.loops) == 1:
-            place = self._places[0]
-            if place.base == "view" and not place.steps:
-                return len(views.variables.get(place.name, ()))
-            by_place = _BY_PLACE.match(self.loops[0].items)
-            if by_place:
-                return sum(1 for literal in resource.literals if literal.place == by_place.group(2))
+        known = self._known_count(resource, views)
+        if known is not None:
+            return known
         sizes = self._sizes.plain(activation)
         return 0 if isinstance(sizes, Unanswered) else _total(sizes)
+
+    def _known_count(self, resource: Resource, views: Views) -> int | None:
+        """Return how many items the loop meets where that needs no evaluation, else `None`."""
+        if len(self.loops) != 1:
+            return None
+        if self._place_of_literals:
+            return sum(1 for literal in resource.literals if literal.place == self._place_of_literals)
+        place = self._places[0]
+        items = views.variables.get(place.name) if place.base == "view" and not place.steps else None
+        return len(items) if isinstance(items, list) else None
 
     def _failures(self, activation: Any, resource: Resource, views: Views) -> tuple[list[Failure], Unanswered | None]:
         if not self.loops:
