@@ -15,6 +15,7 @@ from auditor.reports.options import Options
 from auditor.reports.text import visible
 
 _LIMIT = 10
+_LONGEST = 1_000
 _LEVELS = {
     Severity.CRITICAL: "error",
     Severity.HIGH: "error",
@@ -50,7 +51,10 @@ def _annotation(finding: Finding, level: str, assessment: Assessment) -> str:
     known = ", known" if finding.known else ""
     rendered = f"\nRendered from {finding.location.rendered_from}" if finding.location.rendered_from else ""
     item = f": {finding.item}" if finding.item else ""
-    text = f"{finding.message}\n{subject}{item}{rendered}"
+    message = finding.message
+    if len(message) > _LONGEST:
+        message = f"{message[:_LONGEST]} ... ({len(message) - _LONGEST:,} more characters)"
+    text = f"{message}\n{subject}{item}{rendered}"
     return _command(level, text, title=f"{finding.policy_id} ({finding.severity}{known})", **place)
 
 

@@ -57,7 +57,9 @@ class _Suite:
 
     def failed(self, name: str, *, message: str, kind: str, text: str) -> None:
         self.failures += 1
-        self._add(name, f"<failure {_attributes(message=message, type=kind)}>{_text(text)}</failure>")
+        # A list of failures shows the message; the whole of a long one is in the text.
+        short = message if len(message) <= _LONGEST else f"{message[:_LONGEST]} ..."
+        self._add(name, f"<failure {_attributes(message=short, type=kind)}>{_text(text)}</failure>")
 
     def unsettled(self, name: str, *, message: str, kind: str) -> None:
         self.errors += 1

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -341,6 +342,7 @@ def _message(text: str) -> str:
     return _LINK.sub(r"\\[\1\\](", visible(text))
 
 
+@lru_cache(maxsize=100_000)
 def _uri(file: str) -> str:
     """Return `file` as a relative reference, or as a file URL where its path is absolute."""
     path = quote(file.encode("utf-8", "surrogateescape"), safe="/~")
