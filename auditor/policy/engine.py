@@ -138,9 +138,9 @@ class _Compiled:
         holds = self._rule.truth(activation)
         if holds is True:
             return None
-        doubt = _first(self._doubts_of_failures, activation)
-        if doubt is not None:
-            return doubt
+        return _first(self._doubts_of_failures, activation) or self._not_passed(holds, activation, resource, views)
+
+    def _not_passed(self, holds: bool | Unanswered, activation: Any, resource: Resource, views: Views) -> _Answer:
         if isinstance(holds, Unanswered) and not self.loops:
             return _open("its expression", holds)
         failures, unanswered = self._failures(activation, resource, views)
