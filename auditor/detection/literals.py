@@ -61,7 +61,7 @@ class _Taker:
                 self._dockerfile(body)
             case "file/helm-values":
                 self._tree(body, (), Place.HELM_VALUE, record=True)
-            case "file/kustomization":
+            case "file/kustomization" | "kubernetes/Kustomization":
                 self._kustomization(body)
             case "kubernetes/SealedSecret.bitnami.com":
                 self._sealed(body)
@@ -147,7 +147,8 @@ class _Taker:
                     self._record((field, key), Place.SECRET, str(key), _EMPTY, "")
                     continue
                 if type(raw) is not str:
-                    raw = json.dumps(raw) if isinstance(raw, (dict, list, bool)) else str(raw)  # noqa: PLW2901
+                    # Not valid in Kubernetes, but a value all the same.
+                    raw = str(raw)  # noqa: PLW2901
                 value = raw if field == "stringData" else (_unpacked(raw) or raw)
                 verdict = _secret_value(str(key), value, docker=docker)
                 self._record((field, key), Place.SECRET, str(key), verdict, value)
@@ -325,12 +326,13 @@ class _Taker:
         if path in helm:
             self._tree(node, path, Place.HELM_VALUE, record=True)
             return
+        refers = references or _refers(node, path)
         for key, value in node.items():
             kind = type(value)
             if key in kinds.PLAIN_FIELDS:
                 continue
             if kind is str:
-                name = "" if references else str(key)
+                name = "" if refers else str(key)
                 if len(value) > 8 or (value and label(name) >= Label.SECRET):
                     if (*path, key) in helm:
                         name = "values.yaml"
@@ -345,10 +347,11 @@ class _Taker:
         if depth > _DEEPEST:
             return
         entries = node.items() if type(node) is dict else enumerate(node) if type(node) is list else ()
+        refers = type(node) is dict and _refers(node, path)
         for key, value in entries:
             kind = type(value)
             if kind is str:
-                name = str(key) if type(key) is str else ""
+                name = str(key) if type(key) is str and not refers else ""
                 named = label(name) >= Label.SECRET
                 if value or named:
                     self._string(node, key, name, path, place, record=record and named)
@@ -458,6 +461,13 @@ def _docker_auth(value: str) -> Classification:
         return verdict if verdict.kind in _STAYS else _DOCKER_AUTH
     auths = parsed.get("auths", parsed) if type(parsed) is dict else {}
     return _DOCKER_AUTH if auths else _EMPTY
+
+
+def _refers(node: dict[Any, Any], path: Path) -> bool:
+    """Return whether `node` names a Secret and keys in it: `{secretName: x, password: password}`."""
+    return "secretName" in node or (
+        bool(path) and str(path[-1]).lower().endswith(("secretref", "keyref", "keyselector"))
+    )
 
 
 def _unpacked(packed: str) -> str:

@@ -104,11 +104,11 @@ _PROGRAMS: tuple[tuple[tuple[str, ...], str, re.Pattern[str]], ...] = tuple(
             "requirepass",
             r"(?:^|\n)[ \t]*(?:requirepass|masterauth)[ \t]+[\"']?(?P<value>[^\s\"']{1,512})",
         ),
-        (("login",), "password", r"\blogin[ \t]+\S{1,128}\s{1,8}password[ \t]+(?P<value>[^\s\"']{1,128})"),
+        (("login",), "password", r"\b(?:machine\s{1,8}\S{1,128}|default)\s{1,8}login[ \t]+\S{1,128}\s{1,8}password[ \t]+(?P<value>[^\s\"']{1,128})"),
         (
             ("dentified", "DENTIFIED", "PASSWORD '", "password '"),
             "password",
-            r"\b(?:IDENTIFIED[ \t]+(?:WITH[ \t]+\w+[ \t]+)?BY|identified[ \t]+by|PASSWORD|password)[ \t]+'(?P<value>[^'\n]{1,128})'",
+            r"\b(?:(?i:IDENTIFIED[ \t]+(?:WITH[ \t]+\w+[ \t]+)?BY)|(?i:(?:WITH|ENCRYPTED|USER|ROLE|LOGIN|SUPERUSER)\b[^;'\n]{0,80}\bPASSWORD))[ \t]+'(?P<value>[^'\n]{1,128})'",
         ),
     )
 )
@@ -119,6 +119,26 @@ _TEMPLATED = re.compile(r"\$\{|\{\{|\$\(|<%|\$[A-Z_]{3,}|%\(")
 _CALL = re.compile(r"[A-Za-z_][\w.]*\(.*|(?:await|new|lambda|function|return)\b.*|[A-Za-z_]\w*(?:\.\w+)*\[.*")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_.\-/]{0,60}")
 _ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_TYPES = frozenset(
+    {
+        "str",
+        "string",
+        "String",
+        "bytes",
+        "int",
+        "bool",
+        "boolean",
+        "object",
+        "Any",
+        "any",
+        "None",
+        "nil",
+        "null",
+        "self",
+    }
+)
+_DOTTED = re.compile(r"[A-Za-z_][\w.]*")
+_SECRET_KEY = re.compile(r"secret[-_.]?key$", re.IGNORECASE)
 _ACCESS_KEY = re.compile(r"(?<!secret)(?<!secret[-_.])access[-_.]?key$", re.IGNORECASE)
 """An access key without `secret` before it is a user's name in S3's world, and a secret in Azure's, where it is long."""
 _OBJECT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?")
@@ -203,6 +223,8 @@ def _machine_made(strength: Label, key: str, text: str, *, structured: bool) -> 
     if text.count(" ") >= 2:
         return Named(LiteralKind.PUBLIC, "prose", Confidence.LIKELY)
     if structured and _IDENTIFIER.fullmatch(text) and label(text) is not Label.NONE:
+        return Named(LiteralKind.REFERENCE, "key-name", Confidence.LIKELY)
+    if structured and _SECRET_KEY.search(key) and _OBJECT_NAME.fullmatch(text) and not any(c.isdigit() for c in text):
         return Named(LiteralKind.REFERENCE, "key-name", Confidence.LIKELY)
     if strength is Label.SECRET and _OBJECT_NAME.fullmatch(text) and (structured or "-" in text) and not found:
         return Named(LiteralKind.REFERENCE, "object-name", Confidence.LIKELY)
@@ -389,11 +411,9 @@ def _verdict(
     value = text[start:end]
     if len(value) > 4096:
         return
-    if not quoted and (
-        _CALL.fullmatch(value) or value[0] in "{[|>&*(!" or ("." in value and label(value) and value.isidentifier())
-    ):
+    if not quoted and (value[0] in "{[|>&*(!" or _CALL.fullmatch(value)):
         return
-    if not quoted and "." in value and label(value) > Label.WEAK and re.fullmatch(r"[A-Za-z_][\w.]*", value):
+    if not quoted and _is_code(key, value):
         return
     if prose and not quoted and value.lower().strip(".,:;") in _STATES:
         return
@@ -401,6 +421,14 @@ def _verdict(
     if found.kind is LiteralKind.CREDENTIAL and found.confidence is not Confidence.POSSIBLE:
         stripped = len(value) - len(value.lstrip())
         yield Span(start + stripped + found.start, start + stripped + found.end, key, found.rule, found.confidence)
+
+
+def _is_code(key: str, value: str) -> bool:
+    """Return whether the unquoted `value` is an expression of a programming language: `token: str,`, `key=key`, `a.token`."""
+    bare = value.rstrip(",;:)")
+    if bare in _TYPES or bare == key:
+        return True
+    return "." in bare and label(bare) > Label.WEAK and _DOTTED.fullmatch(bare) is not None
 
 
 def _programs(text: str) -> Iterator[Span]:

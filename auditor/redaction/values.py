@@ -26,7 +26,7 @@ _REFERENCE = re.compile(
 _DEFAULTED = re.compile(r"\$\{(?P<name>[A-Za-z_][\w.\-]*):[-=]?(?P<default>[^{}]*)\}")
 _PLACEHOLDER = re.compile(
     r"""
-    [x*.\-_?\#~]{1,}(?:[ .\-_:/]*[x*.\-_?\#~]+)* | x{3,}\S* | \S*x{5,}\S* | \S*\*{3,}\S* | \S*\.\.\.+\S* | \S*\u2026\S*
+    [x*.\-_?\#~]{1,}(?:[ .\-_:/]*[x*.\-_?\#~]+)* | x{3,}\S* | \S*x{5,}\S* | \S*\*{3,}\S* | \*\*[^*]+\*\* | base64[-_]?encoded\S* | \S*\.\.\.+\S* | \S*\u2026\S*
     | change[-_ .]?(?:me|this|it[-_ ]now|in[-_ ]prod\w*|before\S*|please|required)\S* | please[-_ .]?(?:change|replace|set)\S* | \S*change[-_]?me\S*
     | to[-_ ]?be[-_ ]\w+ | tbd | to-?do\b.* | fixme\b.* | none | null | nil | undefined | n/?a | empty | unset | not[-_ ]?(?:set|used|needed|required|applicable)
     | unused | ignored? | dummy\S* | fake\S* | placeholder\S* | \S*[-_]placeholder | sample | example\S* | \S*[-_.]example
@@ -60,7 +60,7 @@ _DURATION = re.compile(
 _SIZE = re.compile(r"\d+(?:\.\d+)?\s?(?:[KMGTP]i?B?|B|m)")
 _HASH = re.compile(
     r"\$(?:2[abxy]?|1|5|6|7|y|argon2\w*|apr1|scrypt|pbkdf2[\w-]*|bcrypt[\w-]*)\$\S+|\{(?:SSHA\d*|SHA\d*|CRYPT|MD5|PBKDF2\S*)\}\S+|SCRAM-SHA-\d+\$\S+"
-    r"|(?:sha(?:1|224|256|384|512)|md5)[:-][A-Za-z0-9+/=]{16,}|[^\s:]+:\$(?:2[aby]|apr1|5|6)\$\S+|[^\s:]+:\{SHA\}\S+|pbkdf2_sha256\$\S+|md5[0-9a-f]{32}"
+    r"|(?:sha(?:1|224|256|384|512)|md5)[:-][A-Za-z0-9+/=]{16,}|[^\s:]+:\$(?:2[aby]|apr1|5|6)\$\S+|[^\s:]+:\{SHA\}\S+|pbkdf2_sha256\$\S+|md5[0-9a-f]{32}|sha(?:1|256):[0-9a-f]{8,}:[0-9a-f]{40,}|argon2:\S+"
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX_DIGEST = re.compile(
@@ -68,6 +68,7 @@ _HEX_DIGEST = re.compile(
 )
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
 _TEMPLATED = re.compile(r"\$\{|\{\{|\$\(")
+_KEY_MATERIAL = re.compile(r"[A-Za-z0-9+/]{24}")
 _PUBLIC_BLOCK = re.compile(
     r"\s*(?:-----BEGIN\ (?:[A-Z0-9 ]*CERTIFICATE[A-Z ]*|[A-Z0-9 ]*PUBLIC\ KEY(?:\ BLOCK)?|DH\ PARAMETERS|EC\ PARAMETERS|X509\ CRL)-----"
     r"|(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\w+|sk-\S+@openssh\.com)\ AAAA|age1[a-z0-9]{58}\s*$|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM)"
@@ -92,6 +93,8 @@ def nature(value: str) -> tuple[LiteralKind, str] | None:
     if first == "-" or first in "sealL":
         if _PUBLIC_BLOCK.match(text) and "PRIVATE KEY" not in text:
             return LiteralKind.PUBLIC, "public-key"
+    if text.startswith("-----BEGIN") and "PRIVATE KEY" in text and not _KEY_MATERIAL.search(text):
+        return LiteralKind.PLACEHOLDER, "placeholder"
     if _REFERENCE.fullmatch(text):
         return LiteralKind.REFERENCE, "reference"
     if text.startswith(("{{", "${")) and text.endswith("}") and _only_references(text):
