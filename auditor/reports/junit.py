@@ -19,6 +19,7 @@ from auditor.reports.text import visible
 
 # XML 1.0 forbids these two beside the control characters: https://www.w3.org/TR/xml/#charsets
 _FORBIDDEN = re.compile("[\ufffe\uffff]")
+_LONGEST = 300
 
 
 def render(assessment: Assessment, options: Options) -> bytes:
