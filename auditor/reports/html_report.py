@@ -47,7 +47,7 @@ def render(assessment: Assessment, options: Options) -> bytes:
 
     Raises `ConfigurationError` when a template of the user's folder cannot be rendered.
     """
-    from jinja2 import TemplateError  # noqa: PLC0415 - a renderer is loaded when it is chosen
+    from jinja2 import TemplateError, TemplateSyntaxError  # noqa: PLC0415 - a renderer is loaded when it is chosen
     from markupsafe import Markup  # noqa: PLC0415
 
     environment = _environment(options)
@@ -61,7 +61,7 @@ def render(assessment: Assessment, options: Options) -> bytes:
             data=Markup(_embedded(_data(assessment))),  # noqa: S704 - escaped for this place
         )
     except TemplateError as error:
-        where = f"{error.name}:{error.lineno}: " if hasattr(error, "lineno") else ""
+        where = f"{error.name}:{error.lineno}: " if isinstance(error, TemplateSyntaxError) else ""
         raise ConfigurationError(
             f"the HTML template cannot be rendered: {where}{error}",
             hint="Compare it with the built-in template, or leave `templates` out to use that one.",

@@ -20,13 +20,39 @@ from auditor.reports import figures, wording
 from auditor.reports.options import Options
 from auditor.reports.text import visible
 
-STANDARDS = ("a-2a", "ua-1")
-
 _TITLE = "Secrets and access assessment"
 
 _GAPS_LISTED = 500
 _REASONS_LISTED = 40
 _TOP = 8
+_KEPT_TOGETHER = 1_500
+
+_COLLECTION = (
+    "Files were read where they lie; charts and overlays were rendered with the user's own tools before they were "
+    "read. Nothing was changed, and judging used no network. What could not be read is a gap, and is listed in the "
+    "section on completeness."
+)
+_SECRETS = (
+    "No secret value is stored or shown. Each credential was replaced at the moment of reading by its kind, its length "
+    "and a keyed fingerprint."
+)
+_RULES = (
+    "were applied to every object of their population: no sample was drawn. Each policy is a declarative file with "
+    "passing and failing examples; its rule, parameters and digest are in the appendix. A rule that errs gives no "
+    "verdict."
+)
+_ROLL_UP = (
+    "Verdicts are rolled up to a requirement in this order: failed, not evaluated, waived, passed, not applicable. A "
+    "requirement passes its technical tests only when something passed and nothing is open."
+)
+_LIMITS = (
+    "The state of files at one point in time was tested, not its operation over a period, and not what runs elsewhere. "
+    "Approvals, interviews and observation are outside; what needs people is named beside each requirement."
+)
+_REPEATING = (
+    "The same tool version, policy pack, input, configuration and time give the same verdicts and the same bytes of "
+    "this document. The digests on the cover name them."
+)
 
 _UNPRINTABLE = re.compile(
     "[^\n -~\xa1-\xac\xae-\u02ff\u0391-\u03a1\u03a3-\u0482\u048a-\u04ff\u1e00-\u1eff"
@@ -47,9 +73,11 @@ def render(assessment: Assessment, options: Options) -> bytes:
     files, fonts = _files(options.templates)
     files["report.json"] = json.dumps(_shown(_document(assessment)), separators=(",", ":")).encode()
     try:
-        compiler = typst.Compiler(files, font_paths=fonts, ignore_system_fonts=True)
+        # Its types do not say so, but it takes files held in memory, by name; `main.typ` is where it starts.
+        memory: Any = files
+        compiler = typst.Compiler(memory, font_paths=fonts, ignore_system_fonts=True)
         content = compiler.compile(
-            format="pdf", pdf_standards=list(STANDARDS), timestamp=int(assessment.run.started.timestamp())
+            format="pdf", pdf_standards=["a-2a", "ua-1"], timestamp=int(assessment.run.started.timestamp())
         )
     except typst.TypstError as error:
         raise ConfigurationError(
@@ -120,7 +148,8 @@ def _document(assessment: Assessment) -> dict[str, Any]:
         "arguments": " ".join(run.arguments) or "nothing",
         "tags": ", ".join(run.tags) or "none",
         "framework_names": _and(names) or "none selected",
-        "population": f"{wording.objects(len(assessment.subjects))}, by {figures.plural(len(blocks), 'policy', 'policies')}",
+        "population": f"{wording.objects(len(assessment.subjects))}, "
+        f"by {figures.plural(len(blocks), 'policy', 'policies')}",
         "policy_pack_digest": _digest(run.policy_pack_digest),
         "input_digest": _digest(run.input_digest),
         "configuration_digest": _digest(run.configuration_digest),
@@ -231,39 +260,12 @@ def _method(assessment: Assessment) -> list[tuple[str, str]]:
         else "The key was random for this run, so values of two runs cannot be compared."
     )
     return [
-        (
-            "Collection",
-            "Files were read where they lie; charts and overlays were rendered with the user's own tools before they "
-            "were read. Nothing was changed and no network was used to judge. What could not be read is a gap, and is "
-            "listed in the section on completeness.",
-        ),
-        (
-            "Secrets",
-            "No secret value is stored or shown. Each credential was replaced at the moment of reading by its kind, its "
-            f"length and a keyed fingerprint. {key}",
-        ),
-        (
-            "Rules",
-            f"{figures.plural(len(assessment.policies), 'policy', 'policies')} were applied to every object of their "
-            "population: no sample was drawn. Each policy is a declarative file with passing and failing examples; its "
-            "rule, parameters and digest are in the appendix. A rule that errs gives no verdict.",
-        ),
-        (
-            "Roll-up",
-            "Verdicts are rolled up to a requirement in this order: failed, not evaluated, waived, passed, not "
-            "applicable. A requirement passes its technical tests only when something passed and nothing is open.",
-        ),
-        (
-            "Limits",
-            "The state of files at one point in time was tested, not its operation over a period, and not what runs "
-            "elsewhere. Approvals, interviews and observation are outside; what needs people is named beside each "
-            "requirement.",
-        ),
-        (
-            "Repeating it",
-            "The same tool version, policy pack, input, configuration and time give the same verdicts and the same "
-            "bytes of this document. The digests on the cover name them.",
-        ),
+        ("Collection", _COLLECTION),
+        ("Secrets", f"{_SECRETS} {key}"),
+        ("Rules", f"{figures.plural(len(assessment.policies), 'policy', 'policies')} {_RULES}"),
+        ("Roll-up", _ROLL_UP),
+        ("Limits", _LIMITS),
+        ("Repeating it", _REPEATING),
     ]
 
 
@@ -291,8 +293,8 @@ def _coverage(assessment: Assessment) -> dict[str, Any]:
         "completeness_long": long,
         "assertion": (
             f"At {wording.time(assessment.run.started)}, auditor {assessment.run.tool_version} read the sources named "
-            f"above and applied {figures.plural(len(assessment.policies), 'policy', 'policies')} to every object that it "
-            f"read and they apply to. The coverage is {short}."
+            f"above and applied {figures.plural(len(assessment.policies), 'policy', 'policies')} to every object of "
+            f"their populations. Coverage: {short}."
             if assessment.coverage
             else f"At {wording.time(assessment.run.started)}, auditor {assessment.run.tool_version} was run; {short}."
         ),
@@ -323,7 +325,9 @@ def _coverage(assessment: Assessment) -> dict[str, Any]:
             }
             for gap in gaps[:_GAPS_LISTED]
         ],
-        "gaps_more": f"And {missing - _GAPS_LISTED:,} further ones: the JSON report lists them." if missing > _GAPS_LISTED else "",
+        "gaps_more": f"And {missing - _GAPS_LISTED:,} further ones: the JSON report lists them."
+        if missing > _GAPS_LISTED
+        else "",
     }
 
 
@@ -435,7 +439,10 @@ def _findings_lead(assessment: Assessment) -> str:
 def _findings(block: figures.PolicyBlock, subjects: Sequence[Subject]) -> dict[str, Any]:
     failing = len(block.failing)
     waived = len(block.findings) - failing
-    count = figures.plural(len(block.findings), "finding") + f" in {wording.objects(len({f.subject for f in block.findings}))}"
+    count = (
+        figures.plural(len(block.findings), "finding")
+        + f" in {wording.objects(len({f.subject for f in block.findings}))}"
+    )
     return {
         "id": block.policy.id,
         "title": block.policy.title,
@@ -455,22 +462,26 @@ def _finding(finding: Finding, subjects: Sequence[Subject]) -> dict[str, Any]:
     elif finding.known:
         kind, state = "not_applicable", "Known"
     where = [
-        location.pointer,
+        f"at {location.pointer}" if location.pointer else "",
         f"rendered from {location.rendered_from}" if location.rendered_from else "",
-        *(f"{name}: {figures.place(at)}" for name, at in finding.related),
     ]
-    evidence = [
+    named = f"{subject.namespace}/{subject.name}" if subject.namespace else subject.name
+    details = [
+        f"{subject.type} {named}",
+        finding.item,
         *(f"{name}: {value}" for name, value in finding.evidence),
-        f"value fingerprint: {finding.value_fingerprint}" if finding.value_fingerprint else "",
+        *(f"{name}: {figures.place(at)}" for name, at in finding.related),
+        f"value fingerprint {finding.value_fingerprint}" if finding.value_fingerprint else "",
+        f"fingerprint {finding.fingerprint}",
     ]
+    detail = " \u00b7 ".join(text for text in details if text)
     return {
         "message": finding.message,
-        "object": f"{subject.type} {subject.namespace + '/' if subject.namespace else ''}{subject.name}"
-        + (f", {finding.item}" if finding.item else ""),
-        "evidence": [text for text in evidence if text],
         "place": figures.place(location),
-        "where": [text for text in where if text],
-        "fingerprint": f"{finding.fingerprint[:16]}\n{finding.fingerprint[16:]}".rstrip(),
+        "where": ", ".join(text for text in where if text),
+        "detail": detail,
+        # A block that is kept together must fit a page.
+        "breakable": len(finding.message) + len(detail) > _KEPT_TOGETHER,
         "kind": kind,
         "state": state,
     }
@@ -522,6 +533,7 @@ def _open(block: figures.PolicyBlock) -> dict[str, Any]:
         "rows": [
             (reason, "no object" if reason in whole else f"{count:,}") for reason, count in reasons[:_REASONS_LISTED]
         ],
-        "more": f"And {len(rest):,} further reasons for {wording.objects(sum(count for _, count in rest))}." if rest else "",
+        "more": f"And {len(rest):,} further reasons for {wording.objects(sum(count for _, count in rest))}."
+        if rest
+        else "",
     }
-

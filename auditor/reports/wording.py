@@ -40,9 +40,9 @@ GLOSSARY = (
     ("Gap", "Something in scope that could not be read."),
     (
         "Fingerprint",
-        "Names a finding across runs; it survives moved lines and renamed files. A value fingerprint names a secret's "
-        "value without revealing it.",
+        "Names a finding across runs; it survives moved lines and renamed files.",
     ),
+    ("Value fingerprint", "Names the value of a secret by a keyed hash, without revealing it."),
 )
 
 

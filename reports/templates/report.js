@@ -160,7 +160,7 @@
     );
     const node = element("li", {}, button);
     node.row = row;
-    if (open) node.append(detail(row));
+    if (open) node.append(element("p", { class: "brief" }, brief(row)));
     return node;
   }
 
@@ -190,6 +190,20 @@
     if (row.fingerprint) entry(terms, "Fingerprint", element("span", { class: "digest" }, row.fingerprint));
     if (row.value) entry(terms, "Value fingerprint", element("span", { class: "digest" }, row.value));
     return element("div", { class: "detail" }, terms);
+  }
+
+  // On paper: what is this finding's own. What its policy says stands once, under the policies.
+  function brief(row) {
+    const parts = [];
+    if (row.pointer && text(row.pointer)) parts.push("at " + text(row.pointer));
+    if (row.rendered && text(row.rendered)) parts.push("rendered from " + text(row.rendered));
+    if (row.item !== undefined && text(row.item)) parts.push(text(row.item));
+    for (const [name, value] of row.evidence || []) parts.push(text(name) + ": " + text(value));
+    for (const [name, location] of row.related || []) parts.push(text(name) + ": " + place(location));
+    if (row.kind === "waived") parts.push("waiver " + row.waiver);
+    if (row.fingerprint) parts.push("fingerprint " + row.fingerprint);
+    if (row.value) parts.push("value fingerprint " + row.value);
+    return parts.join(" · ");
   }
 
   function show() {
