@@ -21,8 +21,8 @@ def service_account(resource: Resource, pod: dict[str, Any], estate: Estate, *, 
     """
     named = text(pod.get("serviceAccountName")) or text(pod.get("serviceAccount"))
     name = named or (DEFAULT if known else "")
-    # An implicit account of some other namespace that happens to lie in the same folder would be a guess.
-    found = _find(resource, name, estate, strict=not named) if name else None
+    # Every namespace has an account `default`: one that lies elsewhere in the tree is another one.
+    found = _find(resource, name, estate, strict=name == DEFAULT) if name else None
     namespace = resource.namespace or (found.namespace if found else "")
     body = mapping(found.body) if found else {}
     automount = body.get("automountServiceAccountToken")

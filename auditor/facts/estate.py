@@ -124,7 +124,7 @@ class Estate:
     def find(self, type_: str, namespace: str, name: str, *, near: Origin, strict: bool = False) -> Resource | None:
         """Return the object of that identity, or `None`. Overlays repeat objects: of several, the nearest to `near`.
 
-        `strict`: where `namespace` is empty, an object in a named namespace is not the one meant.
+        `strict`, for names that every namespace has (the account `default`): as in `Names.meant`.
         """
         names = self._index.objects.get(type_)
         found = names.meant(namespace, name, file=near.file, strict=strict) if names else ()

@@ -34,13 +34,14 @@ class Names(Generic[Item]):
     def meant(self, namespace: str, name: str, *, file: str, strict: bool = False) -> list[Item]:
         """Return the items that `namespace` and `name` mean in `file`, in the order of the input: usually one.
 
-        `strict`: where `namespace` is empty, only items without a namespace.
+        `strict`, for names that every namespace has: where `namespace` is empty, only items without a namespace that
+        lie in the same folder, or in one above or below it.
         """
         if name not in self._named:
             return []
         group = self._exact.get((namespace, name)) or self._exact.get((ANY_NAMESPACE, name))
         if group:
-            return group.nearest(file)
+            return group.nearest_related(file) if strict and not namespace else group.nearest(file)
         loose = self._exact.get(("", name)) if namespace else None if strict else self._named[name]
         return loose.nearest_related(file) if loose else []
 

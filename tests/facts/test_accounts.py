@@ -82,6 +82,16 @@ def test_an_unnamed_account_is_never_guessed_from_another_namespace() -> None:
     assert seen["automount"] == {"value": "true", "by": "default"}
 
 
+@pytest.mark.parametrize("named", ["", "serviceAccountName: default, "])
+def test_one_default_account_does_not_speak_for_the_whole_repository(named: str) -> None:
+    """Neither side names a namespace: only in the same folder is it likely to be the same one."""
+    text = "{apiVersion: v1, kind: ServiceAccount, metadata: {name: default}, automountServiceAccountToken: false}"
+    far, near = resource(text, file="elsewhere/account.yaml"), resource(text, file="deploy/account.yaml")
+    spec = f"{{{named}containers: []}}"
+    assert pod(spec, far, metadata="{name: web}")["automount"] == {"value": "true", "by": "default"}
+    assert pod(spec, near, metadata="{name: web}")["automount"] == {"value": "false", "by": "service-account"}
+
+
 def test_of_several_accounts_the_nearest_overlay_decides() -> None:
     base = resource(ACCOUNT % "true", file="base/account.yaml")
     overlay = resource(ACCOUNT % "false", file="overlays/prod/account.yaml")
