@@ -25,7 +25,7 @@ class Classification(NamedTuple):
 _PLAIN = Classification(LiteralKind.PUBLIC, "plain", Confidence.LIKELY)
 _STRUCTURED = frozenset({Place.CONFIG, Place.HELM_VALUE, Place.ANNOTATION, Place.LABEL})
 _ENTROPY_PLACES = frozenset({Place.ENV, Place.SECRET, Place.GENERATOR, Place.IMAGE})
-_INTERESTING = re.compile(r"[=:@ ]")
+_INTERESTING = re.compile(r"[=:@ <]")
 _RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{24,512}")
 
 

@@ -104,7 +104,11 @@ _PROGRAMS: tuple[tuple[tuple[str, ...], str, re.Pattern[str]], ...] = tuple(
             "requirepass",
             r"(?:^|\n)[ \t]*(?:requirepass|masterauth)[ \t]+[\"']?(?P<value>[^\s\"']{1,512})",
         ),
-        (("login",), "password", r"\b(?:machine\s{1,8}\S{1,128}|default)\s{1,8}login[ \t]+\S{1,128}\s{1,8}password[ \t]+(?P<value>[^\s\"']{1,128})"),
+        (
+            ("login",),
+            "password",
+            r"\b(?:machine\s{1,8}\S{1,128}|default)\s{1,8}login[ \t]+\S{1,128}\s{1,8}password[ \t]+(?P<value>[^\s\"']{1,128})",
+        ),
         (
             ("dentified", "DENTIFIED", "PASSWORD '", "password '"),
             "password",

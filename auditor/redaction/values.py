@@ -33,7 +33,7 @@ _PLACEHOLDER = re.compile(
     | replac\w*[-_ .]?\S*(?:\ (?:me|this|with)\b.*)? | \S+[-_](?:goes[-_])?here | your[-_ .]?\S+.* | my[-_]?(?:token|secret|key|api[-_]?key|password)
     | insert[-_ ]\S+.* | enter[-_ ]\S+.* | fill[-_ ]\S+.* | put[-_ ]\S+.* | add[-_ ]your\S*.* | set[-_ ](?:me|this|your|in|via|by|to)\b.* | set[-_]?me\S*
     | (?:will|must|should)[-_ ]be[-_ ].* | provide[-_ ]\S+ | override[-_ ]?\S* | redacted | \[?redacted\]? | masked | hidden | secret[-_ ]?value | (?:some|any)[-_ ]?(?:token|secret|key|value|string|password)
-    | <[^<>]*> | \[[^\[\]]*\] | \{[^{}":=]*\} | 0+ | (?:token|secret|key|string|str|value|text|type|bytes|object)
+    | <(?!path:)[^<>]*> | \[[^\[\]]*\] | \{[^{}":=]*\} | 0+ | (?:token|secret|key|string|str|value|text|type|bytes|object)
     """,
     re.VERBOSE | re.IGNORECASE,
 )

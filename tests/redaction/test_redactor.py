@@ -8,7 +8,11 @@ from auditor.model.resource import REDACTED
 from auditor.redaction.redactor import for_terminal, redact_text
 
 CANARY = "Zx9-canary-4711q"
-PEM = "-----BEGIN {0}PRIVATE KEY-----\n" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY\n" * 3 + "-----END {0}PRIVATE KEY-----"
+PEM = (
+    "-----BEGIN {0}PRIVATE KEY-----\n"
+    + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY\n" * 3
+    + "-----END {0}PRIVATE KEY-----"
+)
 
 SENTENCES = [
     "token: not found",
