@@ -57,56 +57,57 @@ class Names(Generic[Item]):
 
 
 class _Group(Generic[Item]):
-    __slots__ = ("_below", "_files", "items")
+    __slots__ = ("_below", "_files", "_inside", "items")
 
     def __init__(self) -> None:
         self.items: list[Item] = []
         self._files: list[str] = []
         self._below: dict[str, list[int]] | None = None
+        self._inside: dict[str, list[int]] = {}
 
     def append(self, file: str, item: Item) -> None:
         self.items.append(item)
         self._files.append(file)
 
     def nearest(self, file: str) -> list[Item]:
+        """Return the items with the longest common prefix of their files' steps."""
         if len(self.items) == 1:
             return self.items
-        return [self.items[index] for index in next(self._rings(file), ())]
+        below = self._folders()
+        ring = next((below[prefix] for prefix in _prefixes(file) if prefix in below), [])
+        return [self.items[index] for index in ring]
 
     def nearest_related(self, file: str) -> list[Item]:
-        for ring in self._rings(file):
-            related = [self.items[index] for index in ring if _related(self._files[index], file)]
-            if related:
-                return related
-        return []
+        """Return the nearest items in the same folder, one below or one above it."""
+        return [self.items[index] for index in next(self._related(file), [])]
 
     def related(self, file: str) -> list[Item]:
-        return [item for item, place in zip(self.items, self._files, strict=True) if _related(place, file)]
+        """Return all items in the same folder, one below or one above it."""
+        indices = {index for ring in self._related(file) for index in ring}
+        return [self.items[index] for index in sorted(indices)]
 
-    def _rings(self, file: str) -> Iterator[list[int]]:
-        """Yield positions of items, nearest first: same file, same folder, the folder above, ..., anywhere."""
+    def _related(self, file: str) -> Iterator[list[int]]:
+        """Yield positions, nearest first: in the file itself, in or below its folder, in each folder above."""
+        below = self._folders()
+        own, folder, *above = _prefixes(file)
+        rings = (below.get(own), below.get(folder), *(self._inside.get(step) for step in above))
+        return (ring for ring in rings if ring)
+
+    def _folders(self) -> dict[str, list[int]]:
         if self._below is None:
             self._below = {}
             for index, place in enumerate(self._files):
-                for prefix in _prefixes(place):
-                    self._below.setdefault(prefix, []).append(index)
-        for prefix in _prefixes(file):
-            if prefix in self._below:
-                yield self._below[prefix]
+                steps = list(_prefixes(place))
+                self._inside.setdefault(steps[1], []).append(index)
+                for step in steps:
+                    self._below.setdefault(step, []).append(index)
+        return self._below
 
 
 def _prefixes(file: str) -> Iterator[str]:
-    """Yield the file, then its folders from the inside out, `""` last: an absolute path begins with an empty step."""
+    """Yield the file, then its folders from the inside out, `""` last: at least two."""
     yield "/" + file
     while "/" in file:
         file = file.rpartition("/")[0]
         yield "/" + file
     yield ""
-
-
-def _related(left: str, right: str) -> bool:
-    """Return whether one file's folder is the other's or lies above it."""
-    one, other = left.rpartition("/")[0], right.rpartition("/")[0]
-    if len(one) > len(other):
-        one, other = other, one
-    return not one or one == other or other.startswith(one + "/")

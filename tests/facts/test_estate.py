@@ -122,7 +122,7 @@ def test_what_is_made_in_any_namespace_is_meant_in_each() -> None:
     assert names.meant("shop", "m", file="shop/pod.yaml") == []
 
 
-_steps = st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map("/".join)
+_steps = st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map(lambda steps: "/".join(steps) + ".yaml")
 _entries = st.lists(st.tuples(st.sampled_from(["", "x", "y"]), st.sampled_from("mn"), _steps), max_size=12)
 
 
