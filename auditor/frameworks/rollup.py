@@ -243,7 +243,7 @@ def _why_open(tallies: Sequence[_Tally], *, gaps: int) -> Iterator[str]:
         yield f"{_verdicts(count)} of {_ids(open_)} could not be reached, for example: {open_[0].open[0].rstrip('.')}."
     failing = [tally for tally in tallies if tally.failed]
     if failing:
-        yield f"{_ids(failing)} fails and is related, but does not decide it: a person has to weigh that."
+        yield f"Related tests fail ({_ids(failing)}); they do not decide it, so a person has to weigh that."
     met = [tally for tally in tallies if tally.met]
     if met and not open_ and not failing and all(tally.strength is Strength.SUPPORTING for tally in met):
         yield f"Only related tests have verdicts ({_ids(met)}); they do not decide it."

@@ -155,7 +155,7 @@ def test_a_supporting_failure_neither_fails_nor_passes_a_requirement() -> None:
     result = rolled(case("A", passed=[0]), case("B", link("1.1", SUPPORTING), failed=[1]))
     assert (result.outcome, result.failed, result.passed) == (Outcome.NOT_EVALUATED, 1, 1)
     assert result.policies == (("A", DIRECT, Outcome.PASS), ("B", SUPPORTING, Outcome.FAIL))
-    assert result.reason == "B fails and is related, but does not decide it: a person has to weigh that."
+    assert result.reason == "Related tests fail (B); they do not decide it, so a person has to weigh that."
 
 
 def test_a_supporting_failure_does_not_hide_a_direct_one() -> None:
