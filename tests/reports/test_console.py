@@ -1,0 +1,119 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from auditor import reports
+from auditor.model.assessment import Assessment
+from tests.reports import sample
+
+
+def shown(assessment: Assessment, *, width: int = 100, colour: bool = False, show_all: bool = False) -> str:
+    return reports.render("console", assessment, width=width, colour=colour, show_all=show_all).decode()
+
+
+def test_last_line_counts_every_outcome() -> None:
+    last = shown(sample.rich()).splitlines()[-1]
+    assert last == "verdicts  5 pass, 8 fail, 1 waived, 4 not applicable, 5 not evaluated"
+
+
+def test_last_line_is_there_when_nothing_was_judged() -> None:
+    assert shown(sample.empty()).splitlines()[-1].startswith("verdicts  0 pass, 0 fail")
+
+
+def test_a_finding_has_its_head_its_place_and_what_to_do() -> None:
+    text = shown(sample.rich())
+    assert "high[K-SEC-01]: Credential written into a manifest\n  --> deploy/payments/api.yaml:27:15\n" in text
+    assert "  hint: Mount the Secret as a read-only volume" in text
+    assert "  docs: auditor policy show K-SEC-01" in text
+
+
+def test_hint_and_docs_stand_once_a_policy() -> None:
+    text = shown(sample.large(200))
+    assert text.count("hint: ") == text.count("docs: ") == len(set(re.findall(r"\[(K-LOAD-\d+)\]", text)))
+
+
+def test_many_findings_are_folded_and_what_is_hidden_is_counted() -> None:
+    text = shown(sample.large(15_000))
+    hidden = sum(int(number.replace(",", "")) for number in re.findall(r"and ([\d,]+) more in", text))
+    assert hidden + text.count("-->") == 15_000
+    assert len(text.splitlines()) < 700
+
+
+def test_show_all_hides_nothing() -> None:
+    text = shown(sample.large(400), show_all=True)
+    assert text.count("-->") == 400
+    assert "--all" not in text
+
+
+def test_a_single_hidden_finding_is_shown_instead_of_counted() -> None:
+    whole = sample.large(240)  # six a policy, of which five would be shown
+    assert "and 1 more" not in shown(whole)
+
+
+def test_known_findings_are_marked_and_new_ones_come_first() -> None:
+    text = shown(sample.rich())
+    assert "--> deploy/payments/db.yaml:8:3 (known)" in text
+    assert text.index("deploy/payments/api.yaml:27:15") < text.index("deploy/payments/db.yaml:8:3")
+
+
+def test_policies_that_are_only_waived_have_no_block_but_are_counted() -> None:
+    whole = sample.rich()
+    waived = tuple(finding for finding in whole.findings if finding.waiver_id)
+    text = shown(replace(whole, findings=waived))
+    assert "-->" not in text.partition("Not read")[0]
+    assert "findings  nothing new; 1 waived" in text
+
+
+def test_expired_and_unused_waivers_are_named_with_their_owner() -> None:
+    assert "W-2026-002 (K-SEC-*, owner payments team): expired on 2026-06-30" in shown(sample.rich())
+
+
+def test_gaps_are_listed_with_the_next_step() -> None:
+    assert "  deploy/broken.yaml:7: broken yaml. Mend the YAML at this line.\n" in shown(sample.rich())
+
+
+def test_reasons_for_not_evaluated_are_summed_up() -> None:
+    assert "  K-TOK-01  the ServiceAccount legacy is not in the input (2)\n" in shown(sample.rich())
+
+
+def test_untested_requirements_are_counted_and_never_pass() -> None:
+    text = shown(sample.rich())
+    assert "untested          1  no policy of this run touches them" in text
+    assert "8.6.2*" in text, "a requirement that holds only under an undeclared condition is marked"
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 200])
+def test_prose_fits_the_terminal(width: int) -> None:
+    """Below 40 columns every word would stand alone; names and paths are never broken, so that they can be copied."""
+    limit = max(width, 40)
+    for line in shown(sample.clean(), width=width).splitlines()[1:]:
+        assert len(line) <= limit or " " not in line.strip()
+
+
+def test_a_path_is_never_broken() -> None:
+    assert "deploy/payments/api.yaml:27:15" in shown(sample.rich(), width=20)
+
+
+def test_colour_only_where_it_was_asked_for_and_words_do_not_depend_on_it() -> None:
+    plain, coloured = shown(sample.rich()), shown(sample.rich(), colour=True)
+    assert "\x1b" not in plain
+    assert "\x1b[1;31mhigh[K-SEC-01]\x1b[0m" in coloured
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+
+
+def test_a_text_cannot_give_orders_to_a_ci_runner() -> None:
+    """GitHub obeys `::` at the start of a line, also after spaces; Azure obeys `##vso[` anywhere, GitHub `##[`."""
+    whole = sample.rich()
+    finding = replace(whole.findings[0], message="::set-env::x " * 30 + "##vso[task.setvariable]x ##[error]y")
+    for width in (40, 57, 100):
+        text = shown(replace(whole, findings=(finding,)), width=width, show_all=True)
+        assert not [line for line in text.splitlines() if line.strip().startswith("::")]
+        assert "##vso[" not in text
+        assert "##[" not in text
+
+
+def test_long_texts_are_cut_and_the_rest_is_counted() -> None:
+    text = shown(sample.rich())
+    assert "(3,500 more characters)" in text.replace("\n      ", " ")
+    assert "x" * 500 in shown(sample.rich(), show_all=True)
