@@ -34,7 +34,6 @@ DISCOVERY_ROLES = frozenset(
 _BINDINGS = ("kubernetes/RoleBinding", "kubernetes/ClusterRoleBinding")
 _ACCOUNT_USER = "system:serviceaccount:"
 _ACCOUNTS_OF_NAMESPACE = "system:serviceaccounts:"
-_EVERY_ACCOUNT = frozenset({"system:serviceaccounts", "system:authenticated"})
 
 
 class MadeSecret(NamedTuple):
@@ -81,8 +80,6 @@ class _Index:
     """Accounts that bindings name; the item is the name of the binding."""
     bound_namespaces: frozenset[str]
     """Namespaces all of whose accounts a binding names by their group."""
-    all_bound: bool
-    """Whether a binding names every account of the cluster by a group."""
 
 
 @dataclass(slots=True)
@@ -144,14 +141,15 @@ class Estate:
         return sorted({served.host for served in self._index.hosts.every(namespace, secret, file=near.file)})
 
     def is_bound(self, namespace: str, name: str, *, near: Origin) -> bool:
-        """Return whether a binding in the input names the account, or a group or user name that holds it.
+        """Return whether a binding in the input names the account, its user name or the group of its namespace.
 
-        Bindings to the built-in discovery roles do not count. A subject always names a namespace in a cluster; where
+        What every account holds says nothing about one of them: bindings to the groups of all accounts and to the
+        built-in discovery roles do not count. A subject always names a namespace in a cluster; where
         the account's manifest leaves it out, a binding in the same folder (or one above or below) that names an
         account of that name counts.
         """
         index = self._index
-        if index.all_bound or namespace in index.bound_namespaces:
+        if namespace in index.bound_namespaces:
             return True
         return bool(index.bound.every(namespace, name, file=near.file))
 
@@ -200,10 +198,9 @@ def _sightings(resource: Resource) -> Iterable[Sighting]:
 def _build(estate: Estate) -> _Index:
     bound: list[tuple[str, str, str, str]] = []
     namespaces: set[str] = set()
-    groups: set[str] = set()
     for type_ in _BINDINGS:
         for binding in estate.resources(type_):
-            _take_subjects(binding, bound, groups, namespaces)
+            _take_subjects(binding, bound, namespaces)
     return _Index(
         objects={
             type_: Names((item.namespace, item.name, item.origin.file, item) for item in resources)
@@ -213,13 +210,10 @@ def _build(estate: Estate) -> _Index:
         hosts=Names((served.namespace, served.secret, served.file, served) for served in estate.served_hosts),
         bound=Names(bound),
         bound_namespaces=frozenset(namespaces),
-        all_bound=not groups.isdisjoint(_EVERY_ACCOUNT),
     )
 
 
-def _take_subjects(
-    binding: Resource, bound: list[tuple[str, str, str, str]], groups: set[str], namespaces: set[str]
-) -> None:
+def _take_subjects(binding: Resource, bound: list[tuple[str, str, str, str]], namespaces: set[str]) -> None:
     body = mapping(binding.body)
     if text(mapping(body.get("roleRef")).get("name")) in DISCOVERY_ROLES:
         return
@@ -234,5 +228,3 @@ def _take_subjects(
             bound.append((namespace, account, file, binding.name))
         elif kind == "Group" and name.startswith(_ACCOUNTS_OF_NAMESPACE):
             namespaces.add(name.removeprefix(_ACCOUNTS_OF_NAMESPACE))
-        elif kind == "Group":
-            groups.add(name)

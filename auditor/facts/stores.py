@@ -39,7 +39,6 @@ TYPES = frozenset(
                 "VaultAuthGlobal",
                 "VaultConnection",
                 "HCPVaultSecretsApp",
-                "HCPAuth",
             )
         ),
     }
@@ -139,8 +138,6 @@ def _backend_of(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
         return _backend(provider, identity, from_caller=from_caller)
     if kind in {"VaultAuth", "VaultAuthGlobal"}:
         return _backend("vault", _vault_auth(spec))
-    if kind == "HCPAuth":
-        return _backend("hcp", "static" if dig(spec, "servicePrincipal", "secretRef") else "other")
     return dict(_NONE)
 
 
