@@ -240,7 +240,8 @@
   });
   $("previous").addEventListener("click", () => turn(-1));
   $("next").addEventListener("click", () => turn(1));
-  form.addEventListener("input", search);
+  form.addEventListener("input", (event) => event.target.matches("select") || search());
+  form.addEventListener("change", (event) => event.target.matches("select") && search());
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(search));
 
