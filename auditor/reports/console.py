@@ -123,6 +123,8 @@ def _block(page: _Page, block: PolicyBlock, assessment: Assessment, *, limit: in
     waived = len(block.findings) - len(failing)
     if waived:
         page.say(f"... and {waived:,} waived", indent=2)
+    for parameter in block.result.parameters:
+        page.say(figures.threshold(parameter), indent=2, label="with: ")
     page.say(policy.remediation, indent=2, label="hint: ")
     link = figures.link(policy.references)
     page.say(f"auditor policy show {policy.id}" + (f", {link}" if link else ""), indent=2, label="docs: ")

@@ -24,7 +24,7 @@ from auditor.reports.text import visible
 COLUMNS = (
     "record", "policy_id", "policy", "severity", "outcome", "reason", "known", "waiver_id", "count",
     "subject", "type", "namespace", "name", "item", "message", "evidence",
-    "file", "line", "column", "rendered_from", "fingerprint", "requirements",
+    "file", "line", "column", "rendered_from", "fingerprint", "requirements", "thresholds",
 )  # fmt: skip
 # The wide forms mean the same to a spreadsheet in some locales.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001
@@ -57,6 +57,7 @@ def _policy(block: PolicyBlock | None) -> Row:
         "policy_id": cell(policy.id),
         "policy": cell(policy.title),
         "severity": policy.severity,
+        "thresholds": cell("; ".join(map(figures.threshold, block.result.parameters))),
         "requirements": cell(" ".join(link.requirement for link in policy.links)),
     }
 

@@ -9,7 +9,7 @@ from auditor.model.coverage import Coverage
 from auditor.model.framework import Framework, Requirement, RequirementResult
 from auditor.model.policy import PolicyInfo
 from auditor.model.resource import Location
-from auditor.model.verdict import Finding, Outcome, PolicyResult, Severity
+from auditor.model.verdict import Finding, Outcome, Parameter, PolicyResult, Severity
 
 WORST_FIRST: tuple[Severity, ...] = tuple(reversed(Severity))
 
@@ -147,6 +147,13 @@ def open_reasons(result: PolicyResult) -> tuple[tuple[str, int], ...]:
     """Return why subjects could not be judged and how many for each reason, the most frequent first."""
     counted = Counter(reason for _, reason in result.not_evaluated)
     return tuple(sorted(counted.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def threshold(parameter: Parameter) -> str:
+    """Return a threshold as it was used, with where it comes from: `max_days = 90 days (entity: our key policy)`."""
+    unit = f" {parameter.unit}" if parameter.unit else ""
+    reference = f": {parameter.reference}" if parameter.reference else ""
+    return f"{parameter.name} = {parameter.value}{unit} ({parameter.origin}{reference})"
 
 
 def place(location: Location) -> str:

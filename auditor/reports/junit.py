@@ -11,7 +11,7 @@ from datetime import UTC
 from html import escape
 
 from auditor.model.assessment import Assessment
-from auditor.model.verdict import Finding, Outcome
+from auditor.model.verdict import Finding, Outcome, Parameter
 from auditor.reports import figures
 from auditor.reports.figures import PolicyBlock
 from auditor.reports.options import Options
@@ -44,6 +44,7 @@ def render(assessment: Assessment, options: Options) -> bytes:
 @dataclass(slots=True)
 class _Suite:
     name: str
+    thresholds: tuple[Parameter, ...] = ()
     cases: list[str] = field(default_factory=list)
     failures: int = 0
     errors: int = 0
@@ -73,6 +74,11 @@ class _Suite:
     def lines(self, moment: str) -> Iterator[str]:
         counts = f'tests="{self.tests}" failures="{self.failures}" errors="{self.errors}" skipped="{self.skipped}"'
         yield f' <testsuite {_attributes(name=self.name)} {counts} timestamp="{moment}">'
+        if self.thresholds:
+            given = (
+                f"<property {_attributes(name=each.name, value=figures.threshold(each))}/>" for each in self.thresholds
+            )
+            yield f"  <properties>{''.join(given)}</properties>"
         yield from self.cases
         yield " </testsuite>"
 
@@ -84,7 +90,7 @@ class _Suite:
 
 
 def _policy(block: PolicyBlock, assessment: Assessment) -> _Suite:
-    suite = _Suite(block.policy.id)
+    suite = _Suite(block.policy.id, block.result.parameters)
     result = block.result
     found: dict[int, list[Finding]] = {}
     for finding in block.findings:

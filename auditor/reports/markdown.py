@@ -122,6 +122,7 @@ def _policy(block: PolicyBlock, assessment: Assessment, *, shown: int) -> Mappin
         "findings": [_finding(finding, assessment) for finding in failing[:shown]],
         "hidden": max(0, len(failing) - shown),
         "help": shown > 0,
+        "thresholds": [figures.threshold(parameter) for parameter in block.result.parameters],
     }
 
 

@@ -20,7 +20,7 @@ from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.framework import Framework
 from auditor.model.policy import Link, PolicyInfo
 from auditor.model.resource import Location
-from auditor.model.verdict import Finding, Outcome, PolicyResult, Severity
+from auditor.model.verdict import Finding, Outcome, Parameter, PolicyResult, Severity
 from auditor.reports import figures, json_text
 from auditor.reports.options import Options
 from auditor.reports.text import visible
@@ -239,13 +239,14 @@ class _Log:
 
     def _driver(self) -> Json:
         frameworks = self.assessment.frameworks
+        thresholds = {result.policy_id: result.parameters for result in self.assessment.results}
         reasons = sorted({gap.reason for part in self.assessment.coverage for gap in part.gaps})
         driver: Json = {
             "name": "auditor",
             "version": self.assessment.run.tool_version,
             "semanticVersion": self.assessment.run.tool_version,
             "shortDescription": {"text": "Who can obtain which secret, and which requirement that touches."},
-            "rules": [_rule(policy, frameworks) for policy in self.assessment.policies],
+            "rules": [_rule(policy, frameworks, thresholds.get(policy.id, ())) for policy in self.assessment.policies],
         }
         if reasons:
             driver["notifications"] = [_descriptor(reason) for reason in reasons]
@@ -266,7 +267,7 @@ def _descriptor(reason: GapReason) -> Json:
     }
 
 
-def _rule(policy: PolicyInfo, frameworks: Sequence[Framework]) -> Json:
+def _rule(policy: PolicyInfo, frameworks: Sequence[Framework], thresholds: Sequence[Parameter]) -> Json:
     web = figures.link(policy.references)
     score = _SCORES.get(policy.severity)
     tags = dict.fromkeys(("security", *(visible(tag) for tag in policy.tags)))
@@ -284,6 +285,7 @@ def _rule(policy: PolicyInfo, frameworks: Sequence[Framework]) -> Json:
             "tags": list(tags)[:_TAGS],
             **({"security-severity": score} if score else {}),
             "severity": policy.severity,
+            **({"thresholds": [visible(figures.threshold(each)) for each in thresholds]} if thresholds else {}),
         },
     }
 

@@ -366,7 +366,9 @@ def _results() -> tuple[PolicyResult, ...]:
             ),
             not_applicable=(("a Job ends by itself", 1), (HOSTILE, 2)),
         ),
-        PolicyResult(policy_id="X-ODD-01", failed=(1, 7)),
+        PolicyResult(
+            policy_id="X-ODD-01", failed=(1, 7), parameters=(replace(days, name="min_bits", value="2048", unit="bits"),)
+        ),
     )
 
 

@@ -28,6 +28,10 @@ def test_a_finding_has_its_head_its_place_and_what_to_do() -> None:
     assert "  docs: auditor policy show K-SEC-01" in text
 
 
+def test_a_threshold_stands_beside_what_it_decided_with_its_origin() -> None:
+    assert "  with: min_bits = 2048 bits (tool-default: a month to react)\n" in shown(sample.rich())
+
+
 def test_hint_and_docs_stand_once_a_policy() -> None:
     text = shown(sample.large(200))
     assert text.count("hint: ") == text.count("docs: ") == len(set(re.findall(r"\[(K-LOAD-\d+)\]", text)))

@@ -16,7 +16,7 @@ def root_of(whole: Assessment) -> etree._Element:
 
 def cases(policy: str) -> dict[str, etree._Element]:
     (suite,) = (suite for suite in root_of(sample.rich()) if suite.get("name") == policy)
-    return {str(case.get("name")): case for case in suite}
+    return {str(case.get("name")): case for case in suite.findall("testcase")}
 
 
 @pytest.mark.needs("junit-schema")
@@ -66,10 +66,15 @@ def test_gaps_are_errors_of_a_suite_of_their_own() -> None:
 def test_counts_are_those_of_the_cases() -> None:
     root = root_of(sample.rich())
     for suite in root:
-        assert suite.get("tests") == str(len(suite))
+        assert suite.get("tests") == str(len(suite.findall("testcase")))
         for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
             assert suite.get(attribute) == str(len(suite.findall(f"testcase/{tag}")))
     assert root.get("tests") == str(len(root.findall("testsuite/testcase")))
+
+
+def test_thresholds_are_properties_of_the_suite() -> None:
+    root = root_of(sample.rich())
+    assert root.find("testsuite[@name='X-ODD-01']/properties/property[@name='min_bits']") is not None
 
 
 def test_hostile_text_is_shown_and_breaks_nothing() -> None:

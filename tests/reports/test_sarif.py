@@ -166,6 +166,11 @@ def test_rules_carry_what_github_shows() -> None:
     assert all(len(each["properties"]["tags"]) <= 10 for each in rules.values())
 
 
+def test_thresholds_are_told_with_the_rule() -> None:
+    rules = {rule["id"]: rule for rule in run_of("sarif", sample.rich())["tool"]["driver"]["rules"]}
+    assert rules["X-ODD-01"]["properties"]["thresholds"] == ["min_bits = 2048 bits (tool-default: a month to react)"]
+
+
 def test_a_rule_without_end_of_tags_keeps_ten() -> None:
     whole = sample.rich()
     policy = replace(whole.policies[0], tags=tuple(f"tag-{number}" for number in range(30)))
