@@ -13,10 +13,9 @@ The file's JSON Schema is `policies/waivers.schema.json`.
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from auditor.model.resource import Location
 from auditor.model.resource import Path as ItemPath
 from auditor.model.verdict import Finding, Outcome
 
-_HINT = "The page docs/waivers.md shows a complete entry."
+_HINT = "The page docs/waivers-and-baselines.md shows a complete entry."
 _LONG = timedelta(days=366)
 
 
@@ -91,7 +90,8 @@ def apply(
     fingerprints; empty means that it was random for this run, so that no value can be recognised.
     """
     tried = [_Tried(waiver, expired=waiver.expires < today) for waiver in waivers]
-    judged = tuple(_waive(finding, subjects[finding.subject].id, tried, key_id) for finding in findings)
+    candidates = _Candidates(tried, subjects)
+    judged = tuple(_waive(finding, candidates.of(finding), key_id) for finding in findings)
     return judged, tuple(entry.use(today=today, key_id=key_id) for entry in tried)
 
 
@@ -146,12 +146,57 @@ class _Tried:
         )
 
 
-def _waive(finding: Finding, subject_id: str, tried: Sequence[_Tried], key_id: str) -> Finding:
+class _Candidates:
+    """The waivers that name a finding, asked for many findings of few policies."""
+
+    def __init__(self, tried: Sequence[_Tried], subjects: Sequence[Subject]) -> None:
+        self._subjects = subjects
+        self._named = [(entry, *_Glob.of(entry.waiver)) for entry in tried]
+        self._of_policy: dict[str, list[tuple[_Tried, _Glob, _Glob | None]]] = {}
+
+    def of(self, finding: Finding) -> Iterator[_Tried]:
+        """Yield them in the order of the file."""
+        known = self._of_policy.get(finding.policy_id)
+        if known is None:
+            known = [
+                (entry, subject, item)
+                for entry, policy, subject, item in self._named
+                if policy.matches(finding.policy_id)
+            ]
+            self._of_policy[finding.policy_id] = known
+        if known:
+            subject_id = self._subjects[finding.subject].id
+            for entry, subject, item in known:
+                if subject.matches(subject_id) and (item is None or item.matches(finding.item)):
+                    yield entry
+
+
+class _Glob:
+    """A pattern in which `*` is any text, `?` any character, and all else itself."""
+
+    def __init__(self, pattern: str) -> None:
+        parts = (
+            ".*" if part == "*" else "." if part == "?" else re.escape(part) for part in re.split(r"([*?])", pattern)
+        )
+        self._match = re.compile("".join(parts), re.DOTALL).fullmatch
+        self._start = re.split(r"[*?]", pattern, maxsplit=1)[0]
+
+    @classmethod
+    def of(cls, waiver: Waiver) -> "tuple[_Glob, _Glob, _Glob | None]":
+        """Return what a waiver says of policy, subject and item; `None`: any item."""
+        subject, separator, item = waiver.subject.partition("#")
+        return cls(waiver.policy), cls(subject), cls(item) if separator else None
+
+    def matches(self, text: str) -> bool:
+        """Return whether the whole of `text` fits."""
+        # Most texts differ at the start, and looking there alone is much quicker.
+        return text.startswith(self._start) and self._match(text) is not None
+
+
+def _waive(finding: Finding, candidates: Iterable[_Tried], key_id: str) -> Finding:
     taker = ""
-    for entry in tried:
+    for entry in candidates:
         waiver = entry.waiver
-        if not _names(waiver, finding, subject_id):
-            continue
         if finding.value_fingerprint and (not key_id or finding.value_fingerprint != waiver.value):
             entry.other_values[finding.value_fingerprint] = entry.other_values.get(finding.value_fingerprint, 0) + 1
         elif waiver.value and not finding.value_fingerprint:
@@ -164,21 +209,6 @@ def _waive(finding: Finding, subject_id: str, tried: Sequence[_Tried], key_id: s
             taker = waiver.id
             entry.used += 1
     return replace(finding, outcome=Outcome.WAIVED, waiver_id=taker) if taker else finding
-
-
-def _names(waiver: Waiver, finding: Finding, subject_id: str) -> bool:
-    subject, separator, item = waiver.subject.partition("#")
-    return bool(
-        _glob(waiver.policy).fullmatch(finding.policy_id)
-        and _glob(subject).fullmatch(subject_id)
-        and (not separator or _glob(item).fullmatch(finding.item))
-    )
-
-
-@cache
-def _glob(pattern: str) -> re.Pattern[str]:
-    parts = (".*" if part == "*" else "." if part == "?" else re.escape(part) for part in re.split(r"([*?])", pattern))
-    return re.compile("".join(parts), re.DOTALL)
 
 
 def _entries(content: Any) -> list[Mapping[str, Any]]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor import authored, data
 from auditor.authored import MistakesError
 from auditor.frameworks import catalogue
 from auditor.model.errors import ConfigurationError, InputError
@@ -116,6 +117,17 @@ def test_references_are_pinned_lists_of_ids() -> None:
     assert "5.4.1" in ids["cis-kubernetes-1.12"]
     assert "4.4.1" in ids["cis-eks-1.8.0"]
     assert "4.5.1" in ids["cis-aks-1.8"]
+
+
+@pytest.mark.parametrize("kind", ["framework", "reference"])
+def test_what_ships_obeys_its_schema(kind: str) -> None:
+    """A scan reads it unchecked, to start quickly."""
+    folder = catalogue.built_in() / ("references" if kind == "reference" else "")
+    files = sorted(folder.glob("*.yaml"))
+    assert files
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        authored.read(text, file=file.name, schema=data.policies() / f"{kind}.schema.json")
 
 
 def test_an_unknown_framework_is_told_with_those_there_are() -> None:
