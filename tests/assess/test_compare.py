@@ -57,15 +57,16 @@ def test_a_subject_that_left_the_input_is_gone_and_not_fixed() -> None:
 
 
 def test_a_subject_that_left_an_incomplete_input_may_be_in_what_was_not_read() -> None:
-    after = assessment()
     gap = Gap(file="shop/web.yaml", reason=GapReason.BROKEN_YAML)
-    compared = compare(
-        assessment(finding(index=2)),
-        replace(after, subjects=SUBJECTS[:2], results=(), coverage=(replace(after.coverage[0], gaps=(gap,)),)),
+    whole = assessment()
+    broken = replace(whole, coverage=(replace(whole.coverage[0], gaps=(gap,)),))
+    fewer = replace(
+        broken, subjects=SUBJECTS[:2], results=tuple(replace(part, passed=(0, 1)) for part in broken.results)
     )
+    compared = compare(assessment(finding(index=2)), fewer)
     assert found(compared.unseen) == [finding(index=2)]
     assert compared.gaps_opened == (gap,)
-    assert compare(replace(after, coverage=(replace(after.coverage[0], gaps=(gap,)),)), after).gaps_closed == (gap,)
+    assert compare(broken, whole).gaps_closed == (gap,)
 
 
 def test_a_policy_that_did_not_run_fixed_nothing() -> None:
