@@ -6,12 +6,14 @@ No table library is loaded: this is what a CI gate prints, and most of its time 
 
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from auditor.model.assessment import Assessment, Subject, WaiverUse
 from auditor.model.coverage import Gap
 from auditor.model.framework import Framework
-from auditor.model.verdict import Finding, Outcome, Severity
+from auditor.model.verdict import Finding, Outcome, Parameter, Severity
 from auditor.reports import figures
 from auditor.reports.figures import PolicyBlock, RequirementRow, plural
 from auditor.reports.options import Options
@@ -19,8 +21,10 @@ from auditor.reports.text import visible
 
 _FEW, _MANY = 30, 300
 """Up to so many failing findings all are shown; up to so many, five a policy; beyond, three."""
-_GAPS, _REASONS, _IDS = 10, 3, 12
-"""How many gaps, reasons of one policy and requirement ids are shown."""
+_GAPS, _REASONS, _IDS = 10, 8, 12
+"""How many gaps, reasons and ids in a row are shown."""
+_VALUE = 60
+"""Characters of a threshold's value, unless everything is wanted."""
 _LONGEST = 400
 """Characters of one text, unless everything is wanted."""
 
@@ -124,10 +128,18 @@ def _block(page: _Page, block: PolicyBlock, assessment: Assessment, *, limit: in
     if waived:
         page.say(f"... and {waived:,} waived", indent=2)
     for parameter in block.result.parameters:
-        page.say(figures.threshold(parameter), indent=2, label="with: ")
+        page.say(_threshold(parameter, page.show_all), indent=2, label="with: ")
     page.say(policy.remediation, indent=2, label="hint: ")
     link = figures.link(policy.references)
     page.say(f"auditor policy show {policy.id}" + (f", {link}" if link else ""), indent=2, label="docs: ")
+
+
+def _threshold(parameter: Parameter, show_all: bool) -> str:
+    """Return a threshold with its origin; a list of many values is cut, and why the value is what it is left out."""
+    if show_all:
+        return figures.threshold(parameter)
+    value = parameter.value if len(parameter.value) <= _VALUE else f"{parameter.value[:_VALUE].rpartition(' ')[0]} ..."
+    return figures.threshold(replace(parameter, value=value, reference=""))
 
 
 def _finding(page: _Page, finding: Finding, assessment: Assessment) -> None:
@@ -147,7 +159,7 @@ def _name(subject: Subject) -> str:
     """Return `Deployment payments/web`; a fact's name already says what it is."""
     name = f"{subject.namespace}/{subject.name}" if subject.namespace else subject.name
     plane, _, kind = subject.type.partition("/")
-    return name if plane == "fact" else f"{kind} {name}"
+    return name if plane == "fact" else f"{kind.partition('.')[0]} {name}".strip()
 
 
 def _gaps(page: _Page, assessment: Assessment) -> None:
@@ -168,22 +180,26 @@ def _gap(gap: Gap) -> str:
 
 
 def _not_evaluated(page: _Page, blocks: Sequence[PolicyBlock]) -> None:
-    unsettled = sorted((block for block in blocks if block.result.not_evaluated), key=lambda block: block.policy.id)
-    if not unsettled:
+    """One reason, such as an object that is not in the input, often leaves many policies open: it is told once."""
+    policies: dict[str, list[str]] = {}
+    verdicts: Counter[str] = Counter()
+    for block in sorted(blocks, key=lambda block: block.policy.id):
+        for reason, count in figures.open_reasons(block.result):
+            policies.setdefault(reason, []).append(block.policy.id)
+            verdicts[reason] += count
+    if not verdicts:
         return
-    total = sum(len(block.result.not_evaluated) for block in unsettled)
-    page.heading(f"Not evaluated: {plural(total, 'verdict')} of {plural(len(unsettled), 'policy', 'policies')}")
-    for block in unsettled:
-        reasons = figures.open_reasons(block.result)
-        shown = reasons if page.show_all or len(reasons) <= _REASONS + 1 else reasons[:_REASONS]
-        label = f"{block.policy.id}  "
-        for reason, count in shown:
-            page.say(f"{reason} ({count:,})" if count > 1 else reason, indent=2, label=label)
-            label = " " * len(label)
-        rest = len(reasons) - len(shown)
-        if rest:
-            verdicts = sum(count for _, count in reasons[len(shown) :])
-            page.say(f"... and {plural(rest, 'reason')} more ({verdicts:,}); --all shows them", indent=2, label=label)
+    concerned = len({id_ for ids in policies.values() for id_ in ids})
+    total = plural(verdicts.total(), "verdict")
+    page.heading(f"Not evaluated: {total} of {plural(concerned, 'policy', 'policies')}")
+    reasons = sorted(verdicts, key=lambda reason: (-verdicts[reason], reason))
+    shown = reasons if page.show_all or len(reasons) <= _REASONS + 1 else reasons[:_REASONS]
+    for reason in shown:
+        page.say(f"{reason} ({verdicts[reason]:,})" if verdicts[reason] > 1 else reason, indent=2)
+        page.say(_some(policies[reason], page.show_all), indent=4, style="faint")
+    if len(reasons) > len(shown):
+        rest = sum(verdicts[reason] for reason in reasons[len(shown) :])
+        page.say(f"... and {plural(len(reasons) - len(shown), 'reason')} more ({rest:,}); --all shows them", indent=2)
 
 
 def _waivers(page: _Page, waivers: Sequence[WaiverUse]) -> None:

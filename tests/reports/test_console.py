@@ -5,6 +5,7 @@ import pytest
 
 from auditor import reports
 from auditor.model.assessment import Assessment
+from auditor.model.verdict import Parameter
 from tests.reports import sample
 
 
@@ -29,7 +30,7 @@ def test_a_finding_has_its_head_its_place_and_what_to_do() -> None:
 
 
 def test_a_threshold_stands_beside_what_it_decided_with_its_origin() -> None:
-    assert "  with: min_bits = 2048 bits (tool-default: a month to react)\n" in shown(sample.rich())
+    assert "  with: min_bits = 2048 bits (tool-default)\n" in shown(sample.rich())
 
 
 def test_hint_and_docs_stand_once_a_policy() -> None:
@@ -78,7 +79,31 @@ def test_gaps_are_listed_with_the_next_step() -> None:
 
 
 def test_reasons_for_not_evaluated_are_summed_up() -> None:
-    assert "  K-TOK-01  the ServiceAccount legacy is not in the input (2)\n" in shown(sample.rich())
+    assert "  the ServiceAccount legacy is not in the input (2)\n    K-TOK-01\n" in shown(sample.rich())
+
+
+def test_a_reason_of_many_policies_is_told_once() -> None:
+    whole = sample.rich()
+    reason = ((2, "the ClusterRole x is not in the input"),)
+    results = tuple(replace(result, not_evaluated=reason) for result in whole.results[:3])
+    text = shown(replace(whole, results=results))
+    assert "  the ClusterRole x is not in the input (3)\n    K-ENC-01, K-RBAC-01, K-SEC-01\n" in text
+
+
+def test_a_threshold_of_many_values_is_cut() -> None:
+    whole = sample.rich()
+    long = Parameter(name="paths", value=", ".join(f"/var/lib/{n}" for n in range(50)), origin="tool-default")
+    results = tuple(replace(result, parameters=(long,)) for result in whole.results)
+    assert re.search(
+        r"  with: paths = /var/lib/0, .*/var/lib/\d, ... \(tool-default\)\n", shown(replace(whole, results=results))
+    )
+    assert "/var/lib/49 (tool-default)" in " ".join(shown(replace(whole, results=results), show_all=True).split())
+
+
+def test_an_object_without_a_name_is_called_by_its_kind() -> None:
+    whole = sample.rich()
+    subjects = tuple(replace(subject, name="", namespace="") for subject in whole.subjects)
+    assert "\n      Secret: data[password]\n" in shown(replace(whole, subjects=subjects))
 
 
 def test_untested_requirements_are_counted_and_never_pass() -> None:
