@@ -1,8 +1,8 @@
 """What one value is: a credential, a reference, a path, a placeholder, ciphertext or public; judged by name and value.
 
 Order of evidence: the value's own form (token formats, private keys), what it plainly is (references, paths,
-placeholders), credentials inside of it (URLs, connection strings, files), and last its name. Weak passwords are findings:
-entropy decides nothing but the lowest tier.
+placeholders), credentials inside of it (URLs, connection strings, files), and last its name. Weak passwords are
+findings: entropy decides nothing but the lowest tier.
 """
 
 import re
@@ -44,9 +44,7 @@ def examine(key: str, value: str, *, place: Place, describe: bool = True) -> tup
     found = certain(value) if len(value) >= 20 else []
     if strength >= Label.SECRET and not found and "\n" not in text:
         return _by_name(strength, key, value, place)
-    if not found and len(value) >= 6 and _INTERESTING.search(value):
-        found = spans(value, shell=place in {Place.ARGUMENT, Place.IMAGE})
-    elif found:
+    if found or (len(value) >= 6 and _INTERESTING.search(value)):
         found = spans(value, shell=place in {Place.ARGUMENT, Place.IMAGE})
     if found:
         surest = min(found, key=lambda span: (span.confidence is not Confidence.CERTAIN, span.start))

@@ -17,7 +17,7 @@ from auditor.redaction.values import nature
 class Argument(NamedTuple):
     """What was found in one element of a command."""
 
-    index: int
+    position: int
     key: str
     """The flag or variable."""
     value: str

@@ -7,9 +7,12 @@ ENVELOPE = frozenset({"apiVersion", "kind", "metadata", "status"})
 WITHOUT_VALUES = frozenset(
     f"kubernetes/{kind}"
     for kind in (
-        "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ServiceAccount", "Namespace", "Service", "Endpoints",
-        "EndpointSlice", "NetworkPolicy", "PodDisruptionBudget", "HorizontalPodAutoscaler", "PriorityClass", "StorageClass",
-        "ResourceQuota", "LimitRange", "CustomResourceDefinition", "APIService", "IngressClass", "RuntimeClass", "CSIDriver",
+        "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ServiceAccount", "Namespace", "Service",
+        "Endpoints",
+        "EndpointSlice", "NetworkPolicy", "PodDisruptionBudget", "HorizontalPodAutoscaler", "PriorityClass",
+        "StorageClass",
+        "ResourceQuota", "LimitRange", "CustomResourceDefinition", "APIService", "IngressClass", "RuntimeClass",
+        "CSIDriver",
         "Lease", "Node", "PersistentVolumeClaim", "PodSecurityPolicy", "CertificateSigningRequest", "Policy",
     )
 )  # fmt: skip
@@ -17,9 +20,12 @@ WITHOUT_VALUES = frozenset(
 
 PLAIN_FIELDS = frozenset(
     {
-        "resources", "securityContext", "podSecurityContext", "selector", "affinity", "tolerations", "nodeSelector", "ports",
-        "topologySpreadConstraints", "volumeMounts", "volumeClaimTemplates", "updateStrategy", "matchLabels", "apiVersion", "kind",
-        "secretKeyRef", "configMapKeyRef", "secretRef", "configMapRef", "fieldRef", "resourceFieldRef", "imagePullSecrets",
+        "resources", "securityContext", "podSecurityContext", "selector", "affinity", "tolerations", "nodeSelector",
+        "ports",
+        "topologySpreadConstraints", "volumeMounts", "volumeClaimTemplates", "updateStrategy", "matchLabels",
+        "apiVersion", "kind",
+        "secretKeyRef", "configMapKeyRef", "secretRef", "configMapRef", "fieldRef", "resourceFieldRef",
+        "imagePullSecrets",
         "image", "imagePullPolicy", "serviceAccountName", "namespace",
     }
 )  # fmt: skip
@@ -29,12 +35,14 @@ OF_REFERENCES = frozenset(
     {
         *(
             f"kubernetes/{kind}.external-secrets.io"
-            for kind in ("ExternalSecret", "ClusterExternalSecret", "SecretStore", "ClusterSecretStore", "PushSecret", "ClusterPushSecret")
+            for kind in ("ExternalSecret", "ClusterExternalSecret", "SecretStore", "ClusterSecretStore", "PushSecret",
+                "ClusterPushSecret")
         ),
         *(
             f"kubernetes/{kind}.secrets.hashicorp.com"
             for kind in (
-                "VaultAuth", "VaultAuthGlobal", "VaultConnection", "VaultStaticSecret", "VaultDynamicSecret", "VaultPKISecret",
+                "VaultAuth", "VaultAuthGlobal", "VaultConnection", "VaultStaticSecret", "VaultDynamicSecret",
+                "VaultPKISecret",
                 "HCPAuth", "HCPVaultSecretsApp", "SecretTransformation", "CSISecrets",
             )
         ),
@@ -76,10 +84,14 @@ KEY_FIELDS = frozenset(
 
 PLAIN_SECRET_WORDS = frozenset(
     {
-        "username", "user", "users", "host", "hostname", "hosts", "port", "database", "dbname", "db", "type", "url", "uri", "name",
-        "namespace", "server", "project", "endpoint", "region", "bucket", "email", "scheme", "oci", "insecure", "bootstrap",
-        "authentication", "groups", "id", "expiration", "description", "address", "addr", "domain", "mtime", "version", "path",
-        "mode", "enabled", "login", "account", "owner", "org", "organization", "issuer", "audience", "from", "to", "schema",
+        "username", "user", "users", "host", "hostname", "hosts", "port", "database", "dbname", "db", "type", "url",
+        "uri", "name",
+        "namespace", "server", "project", "endpoint", "region", "bucket", "email", "scheme", "oci", "insecure",
+        "bootstrap",
+        "authentication", "groups", "id", "expiration", "description", "address", "addr", "domain", "mtime",
+        "version", "path",
+        "mode", "enabled", "login", "account", "owner", "org", "organization", "issuer", "audience", "from", "to",
+        "schema",
     }
 )  # fmt: skip
 """Last words of a Secret's key under which what stands is seldom the secret itself."""

@@ -32,7 +32,8 @@ _SEPARATORS = re.compile(r"[./:\s\[\]'\"@]+")
 _EXTENSIONS = frozenset({"txt", "conf", "cfg", "env", "file", "dat", "bin", "yaml", "yml", "json", "pem", "enc", "raw"})
 _QUALIFIERS = frozenset(
     {
-        "b64", "base64", "value", "val", "plain", "plaintext", "cleartext", "prod", "production", "dev", "development", "staging",
+        "b64", "base64", "value", "val", "plain", "plaintext", "cleartext", "prod", "production", "dev",
+        "development", "staging",
         "test", "testing", "qa", "uat", "local", "old", "new", "current", "previous", "primary", "secondary", "default",
         "encoded", "override", "live", "sandbox", "rw", "ro",
     }
@@ -42,8 +43,10 @@ _PASSWORDS = frozenset(
 )
 _PASSWORD_ENDS = ("password", "passwd", "passphrase", "passcode")
 _JOINED_PASS = re.compile(
-    r"(?:db|database|user|root|admin|my|mysql|maria|pg|postgres|sql|redis|mongo|rabbit|rabbitmq|smtp|mail|email|ftp|sftp|ssh|auth"
-    r"|login|http|proxy|ldap|app|master|default|bind|store|keystore|truststore|svc|service|ssl|vnc|rpc|api|basic|ks|ts|key)"
+    r"(?:db|database|user|root|admin|my|mysql|maria|pg|postgres|sql|redis|mongo|rabbit|rabbitmq|smtp|mail|email|ftp"
+    r"|sftp|ssh|auth"
+    r"|login|http|proxy|ldap|app|master|default|bind|store|keystore|truststore|svc|service|ssl|vnc|rpc|api|basic|ks"
+    r"|ts|key)"
     r"(?:pass|pw|pwd)"
 )
 _NOT_A_PASS = frozenset(
@@ -68,8 +71,10 @@ _SETTINGS = frozenset(
 )
 _REFERENCES = frozenset(
     {
-        "tls", "pull", "image", "ca", "cert", "certs", "certificate", "registry", "kube", "kubernetes", "k8s", "name", "ssl",
-        "credentials", "credential", "creds", "password", "passwords", "user", "users", "docker", "dockerconfig", "ingress",
+        "tls", "pull", "image", "ca", "cert", "certs", "certificate", "registry", "kube", "kubernetes", "k8s",
+        "name", "ssl",
+        "credentials", "credential", "creds", "password", "passwords", "user", "users", "docker", "dockerconfig",
+        "ingress",
         "config", "existing", "external", "key", "vault", "target", "extra", "mounted", "from", "gossip",
     }
 )  # fmt: skip

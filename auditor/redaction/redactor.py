@@ -10,7 +10,8 @@ from auditor.model.resource import REDACTED
 from auditor.redaction.spans import spans
 
 _UNPRINTABLE = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _ROUNDS = 4
 """Masking one credential may uncover another beside it; each round finds fewer."""
@@ -37,5 +38,5 @@ def mask(text: str, places: list[tuple[int, int]]) -> str:
 
 
 def for_terminal(text: str) -> str:
-    """Return `text` without control characters, invisible characters and direction overrides; newlines stay, tabs become blanks."""
+    """Return `text` without control, invisible and direction characters; newlines stay, tabs become blanks."""
     return _UNPRINTABLE.sub("", text.replace("\t", " "))

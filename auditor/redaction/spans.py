@@ -41,15 +41,18 @@ class Named(NamedTuple):
 
 
 _PRIVATE_KEY = re.compile(
-    r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?P<body>(?:(?!-----)[\s\S]){0,20000})(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----)?"
+    r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?P<body>(?:(?!-----)[\s\S]){0,20000})(?:-----END (?:"
+    r"[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----)?"
 )
 _PACKED_BLOCK = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,}={0,2}")
 _URL_PASSWORD = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]{1,30})://(?P<user>[^\s:/@\"'<>\\?#]{0,128}):(?P<password>[^\s/\"'<>`\\]{1,256})@(?=[\w\[$<{%(-])"
+    r"(?<![A-Za-z0-9+.\-])(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]{1,30})://(?P<user>[^\s:/@\"'<>\\?#]{0,128}):(?P<password>"
+    r"[^\s/\"'<>`\\]{1,256})@(?=[\w\[$<{%(-])"
 )
 _DSN_PASSWORD = re.compile(r"(?<![\w.])[\w.\-]{1,64}:(?P<password>[^\s@:/\"']{1,128})@(?:tcp|udp|unix)\(")
 _HEADER = re.compile(
-    r"(?P<name>[Aa]uthorization[\"']?[ \t]*[:=,]?[ \t]*[\"']?)?\b(?P<scheme>[Bb]asic|[Bb]earer|BEARER|BASIC|Token)[ \t]+(?P<value>[A-Za-z0-9+/_~.\-]{4,4096}={0,2})(?![A-Za-z0-9])"
+    r"(?P<name>[Aa]uthorization[\"']?[ \t]*[:=,]?[ \t]*[\"']?)?\b(?P<scheme>[Bb]asic|[Bb]earer|BEARER|BASIC"
+    r"|Token)[ \t]+(?P<value>[A-Za-z0-9+/_~.\-]{4,4096}={0,2})(?![A-Za-z0-9])"
 )
 _WORDS = (
     "pass", "pwd", "secret", "token", "key", "auth", "cred", "cookie", "pw", "jwt", "_pat", "sig=",
@@ -57,47 +60,55 @@ _WORDS = (
 _KEYWORD = re.compile(r"pass|pwd|pw\b|secret|token|key|auth|cred|cookie|jwt|pat\b")
 """Without one of these no name labels a credential; applied to lower-case text."""
 _PAIR = re.compile(
-    r"(?<![\w.\-$])(?<!\$\{)(?P<dashes>-{0,2})(?P<key>[A-Za-z_][\w.\-]{0,119})(?P<close>\\?[\"'])?\]?[ \t]*(?P<separator>=>|:=|=(?!=)|:(?![:/]))[ \t]*"
+    r"(?<![\w.\-$])(?<!\$\{)(?P<dashes>-{0,2})(?P<key>[A-Za-z_][\w.\-]{0,119})(?P<close>\\?[\"'])?\]?[ \t]*"
+    r"(?P<separator>=>|:=|=(?!=)|:(?![:/]))[ \t]*"
 )
 _LINE_HEAD = re.compile(r"[ \t]*(?:[-*][ \t]+)?(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+)?[\"']?-{0,2}")
 _QUOTED = re.compile(
-    r"\\\"(?P<escaped>(?:[^\"\\]|\\(?!\"))*)\\\"|\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>(?:[^'\\]|\\.)*)'|`(?P<back>[^`]*)`"
+    r"\\\"(?P<escaped>(?:[^\"\\]|\\(?!\"))*)\\\"|\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>(?:[^'\\]|\\.)*)'"
+    r"|`(?P<back>[^`]*)`"
 )
 _WORD = re.compile(r"[^\s;&,\"'<>|)}\]`]+")
 _CONNECTION_WORD = re.compile(r"[^\s;&\"'<>|`]+")
 _SHELL_WORD = re.compile(r"[^\s;&\"'|`]+")
 _ELEMENT = re.compile(r"<(?P<key>[\w:.\-]{1,80})(?:[ \t][^<>\n]{0,120})?>(?P<value>[^<>\n]{1,1024})</")
 _NAME_VALUE = re.compile(
-    r"[\"']?(?<![\w-])(?:name|key|Name|Key)[\"']?[ \t]*[:=][ \t]*[\"']?(?P<key>[\w.\-]{2,120})[\"']?[ \t]*,?\s{0,40}[\"']?[Vv]alue[\"']?[ \t]*[:=][ \t]*"
+    r"[\"']?(?<![\w-])(?:name|key|Name|Key)[\"']?[ \t]*[:=][ \t]*[\"']?(?P<key>[\w.\-]{2,120})[\"']?[ \t]*,?\s{0,40}"
+    r"[\"']?[Vv]alue[\"']?[ \t]*[:=][ \t]*"
     r"(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s\"',}<>][^\n\"',}<>]*))"
 )
 _FLAG = re.compile(
-    r"(?<![\w\-])--?(?P<key>[A-Za-z][\w\-]{1,60})[ \t]+(?P<quote>[\"']?)(?P<value>[^\s\"'\-|&;<>][^\s\"'|&;]*)(?P=quote)"
+    r"(?<![\w\-])--?(?P<key>[A-Za-z][\w\-]{1,60})[ \t]+(?P<quote>[\"']?)(?P<value>[^\s\"'\-|&;<>][^\s\"'|&;]*)"
+    r"(?P=quote)"
 )
 _PROGRAMS: tuple[tuple[tuple[str, ...], str, re.Pattern[str]], ...] = tuple(
-    (needles, name, re.compile(pattern))
-    for needles, name, pattern in (
+    (needles, name, re.compile("".join(pattern)))
+    for needles, name, *pattern in (
         (
             ("curl", "wget"),
             "user",
-            r"\b(?:curl|wget)\b[^\n|;]{0,400}?[ \t](?:-u|--user)(?:[ \t]+|=)?[\"']?[^\s:\"'$]{1,64}:(?P<value>[^\s\"']{1,128})",
+            r"\b(?:curl|wget)\b[^\n|;]{0,400}?[ \t](?:-u|--user)(?:[ \t]+",
+            r"|=)?[\"']?[^\s:\"'$]{1,64}:(?P<value>[^\s\"']{1,128})",
         ),
         (
             ("mysql", "mariadb"),
             "password",
-            r"\b(?:mysql|mysqladmin|mysqldump|mysqlshow|mariadb|mariadb-admin|mariadb-dump)\b[^\n|;&]{0,400}?[ \t]-p(?P<value>[^\s\"']{1,128}|\"[^\"\n]{1,128}\"|'[^'\n]{1,128}')",
+            r"\b(?:mysql|mysqladmin|mysqldump|mysqlshow|mariadb|mariadb-admin",
+            r"|mariadb-dump)\b[^\n|;&]{0,400}?[ \t]-p(?P<value>[^\s\"']{1,128}|\"[^\"\n]{1,128}\"|'[^'\n]{1,128}')",
         ),
         (("redis-cli",), "password", r"\bredis-cli\b[^\n|;&]{0,400}?[ \t]-a[ \t]+[\"']?(?P<value>[^\s\"']{1,128})"),
         (("sshpass",), "password", r"\bsshpass[ \t]+-p[ \t]*[\"']?(?P<value>[^\s\"']{1,128})"),
         (
             ("mongo", "login", "rabbitmqadmin"),
             "password",
-            r"\b(?:mongo|mongosh|mongodump|docker[ \t]+login|podman[ \t]+login|registry[ \t]+login|rabbitmqadmin)\b[^\n|;&]{0,400}?[ \t]-p[ \t]+[\"']?(?P<value>[^\s\"']{1,128})",
+            r"\b(?:mongo|mongosh|mongodump|docker[ \t]+login|podman[ \t]+login|registry[ \t]+login",
+            r"|rabbitmqadmin)\b[^\n|;&]{0,400}?[ \t]-p[ \t]+[\"']?(?P<value>[^\s\"']{1,128})",
         ),
         (
             ("chpasswd",),
             "password",
-            r"\becho[ \t]+(?:-\w+[ \t]+)?[\"']?[\w.\-]{1,64}:(?P<value>[^\s\"'|]{1,128})[\"']?[ \t]*\|[ \t]*(?:\w+[ \t]+)?chpasswd",
+            r"\becho[ \t]+(?:-\w+[ \t]+)?[\"']?[\w.\-]{1,64}:(?P<value>[^\s\"'|]{1,128})[\"']?[ \t]*\|[ \t]*(?:\w+",
+            r"[ \t]+)?chpasswd",
         ),
         (
             ("requirepass", "masterauth"),
@@ -107,12 +118,14 @@ _PROGRAMS: tuple[tuple[tuple[str, ...], str, re.Pattern[str]], ...] = tuple(
         (
             ("login",),
             "password",
-            r"\b(?:machine\s{1,8}\S{1,128}|default)\s{1,8}login[ \t]+\S{1,128}\s{1,8}password[ \t]+(?P<value>[^\s\"']{1,128})",
+            r"\b(?:machine\s{1,8}\S{1,128}|default)\s{1,8}login[ \t]+\S{1,128}\s{1,8}password[ \t]+(?P<value>",
+            r"[^\s\"']{1,128})",
         ),
         (
             ("dentified", "DENTIFIED", "PASSWORD '", "password '"),
             "password",
-            r"\b(?:(?i:IDENTIFIED[ \t]+(?:WITH[ \t]+\w+[ \t]+)?BY)|(?i:(?:WITH|ENCRYPTED|USER|ROLE|LOGIN|SUPERUSER)\b[^;'\n]{0,80}\bPASSWORD))[ \t]+'(?P<value>[^'\n]{1,128})'",
+            r"\b(?:(?i:IDENTIFIED[ \t]+(?:WITH[ \t]+\w+[ \t]+)?BY)|(?i:(?:WITH|ENCRYPTED|USER|ROLE|LOGIN",
+            r"|SUPERUSER)\b[^;'\n]{0,80}\bPASSWORD))[ \t]+'(?P<value>[^'\n]{1,128})'",
         ),
     )
 )
@@ -142,21 +155,27 @@ _TYPES = frozenset(
     }
 )
 _DOTTED = re.compile(r"[A-Za-z_][\w.]*")
+_NEAR = 200
+"""How far around a value its neighbours matter: keeps long lines linear."""
 _SECRET_KEY = re.compile(r"secret[-_.]?key$", re.IGNORECASE)
 _ACCESS_KEY = re.compile(r"(?<!secret)(?<!secret[-_.])access[-_.]?key$", re.IGNORECASE)
-"""An access key without `secret` before it is a user's name in S3's world, and a secret in Azure's, where it is long."""
+"""An access key without `secret` before it is a user's name to S3, and a secret to Azure, where it is long."""
 _OBJECT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?")
 _NO_TOKENS = frozenset(
     {
-        "basic", "bearer", "jwt", "oauth", "oauth2", "oidc", "header", "query", "kubernetes", "k8s", "static", "file", "env", "local",
-        "opaque", "internal", "manual", "automatic", "generated", "random", "client", "access", "refresh", "vault", "aws", "gcp",
+        "basic", "bearer", "jwt", "oauth", "oauth2", "oidc", "header", "query", "kubernetes", "k8s", "static",
+        "file", "env", "local",
+        "opaque", "internal", "manual", "automatic", "generated", "random", "client", "access", "refresh", "vault",
+        "aws", "gcp",
         "azure", "cookie", "session", "self-signed", "strong", "weak", "standard", "plain", "prompt", "stdin",
     }
 )  # fmt: skip
 _STATES = frozenset(
     {
-        "missing", "found", "not", "unknown", "invalid", "expired", "required", "none", "empty", "set", "unset", "denied", "failed",
-        "ok", "valid", "wrong", "incorrect", "present", "absent", "a", "an", "the", "is", "and", "or", "to", "of", "in", "for", "must",
+        "missing", "found", "not", "unknown", "invalid", "expired", "required", "none", "empty", "set", "unset",
+        "denied", "failed",
+        "ok", "valid", "wrong", "incorrect", "present", "absent", "a", "an", "the", "is", "and", "or", "to", "of",
+        "in", "for", "must",
         "cannot", "can", "no", "only", "literal", "credential", "reference", "it", "this", "read", "never", "too",
     }
 )  # fmt: skip
@@ -396,12 +415,20 @@ def _unquoted(
     if shell or prose or not at_head or match["close"] or (assignment and match["key"].isupper()):
         before = text[match.start() - 1 : match.start()]
         pattern = _SHELL_WORD if shell and before in {"", " ", "\n"} else _WORD
-        if before in {";", "?", "&"} or (assignment and ";" in text[line_start:line_end] and not shell):
+        if before in {";", "?", "&"} or (
+            assignment
+            and text.find(";", max(line_start, start - _NEAR), min(line_end, start + _NEAR)) >= 0
+            and not shell
+        ):
             pattern = _CONNECTION_WORD
         word = pattern.match(text, start, line_end)
         if word is None:
             return start, start
-        if prose and match["separator"] == ":" and text[word.end() : line_end].strip(" \t.,;\"'"):
+        if (
+            prose
+            and match["separator"] == ":"
+            and text[word.end() : min(line_end, word.end() + _NEAR)].strip(" \t.,;\"'")
+        ):
             return start, start
         return word.span()
     value = text[start:line_end]
@@ -428,7 +455,7 @@ def _verdict(
 
 
 def _is_code(key: str, value: str) -> bool:
-    """Return whether the unquoted `value` is an expression of a programming language: `token: str,`, `key=key`, `a.token`."""
+    """Return whether the unquoted `value` is program text: `token: str,`, `key=key`, `a.token`."""
     bare = value.rstrip(",;:)")
     if bare in _TYPES or bare == key:
         return True

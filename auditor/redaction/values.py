@@ -4,21 +4,24 @@
 """
 
 import re
+from itertools import pairwise
 
 from auditor.model.resource import REDACTED, LiteralKind
 
 _REFERENCE = re.compile(
     r"""
     \$\{[^}:]*\} | \$\([^)]*\)? .* | \$[A-Za-z_]\w*\$? | \$\d | \$[@*\#?] | %\w+% | %\{[^}]*\} | %\([^)]*\)[sd]?
-    | \{\{.*\}\} | <%.*%> | \#\{[^}]*\} | @[\w.]+@ | \$__(?:file|env|vault)\{[^}]*\} | __\w+__ | \$\{\{.*\}\} | \$ENV\{[^}]*\}
+    | \{\{.*\}\} | <%.*%> | \#\{[^}]*\} | @[\w.]+@ | \$__(?:file|env|vault)\{[^}]*\} | __\w+__ | \$\{\{.*\}\}
+    | \$ENV\{[^}]*\}
     | (?:vault|bao|openbao)(?:kv)?: (?!v\d+:) \S+ | ref\+[\w.+-]+://\S+ | secretref\+\S+
-    | (?:op|akv|azkv|azurekeyvault|keyvault|awssm|aws-sm|awssecret|awssecrets|awssecretsmanager|aws-secretsmanager|awsps|awsssm|ssm|gcpsm
-       |gcp-sm|gcpsecret|gsm|sm|secret|secrets|secretsmanager|secretmanager|k8s|kubernetes|env|file|conjur|doppler|bws|infisical|sops
-       |berglas|crd|keyring|pass)://?\S* 
+    | (?:op|akv|azkv|azurekeyvault|keyvault|awssm|aws-sm|awssecrets?|awssecretsmanager|aws-secretsmanager|awsps
+       |awsssm|ssm|gcpsm|gcp-sm|gcpsecret|gsm|sm|secret|secrets|secretsmanager|secretmanager|k8s|kubernetes|env|file|conjur
+       |doppler|bws|infisical|sops|berglas|crd|keyring|pass)://?\S*
     | (?:env|file|ssm|secretsmanager|sm|secretKeyRef|secret|configmap|keychain|resolve):[\w./\-:\#]+
     | arn:aws[\w-]*:\S+ | projects/[^/\s]+/secrets/\S+ | <path:[^>]+> | @Microsoft\.KeyVault\(.*\)
     | https://[\w-]+\.vault\.azure\.net/\S* | AVP\S* | !\w+\s.*
-    | (?:var|local|data|module|each|self|random_password|env|secrets|values|params|inputs|process\.env|os\.environ|os\.getenv|System\.getenv|ENV)
+    | (?:var|local|data|module|each|self|random_password|env|secrets|values|params|inputs|process\.env
+       |os\.environ|os\.getenv|System\.getenv|ENV)
       [.\[(][\w.\[\]"'()-]+
     """,
     re.VERBOSE | re.DOTALL,
@@ -26,41 +29,56 @@ _REFERENCE = re.compile(
 _DEFAULTED = re.compile(r"\$\{(?P<name>[A-Za-z_][\w.\-]*):[-=]?(?P<default>[^{}]*)\}")
 _PLACEHOLDER = re.compile(
     r"""
-    [x*.\-_?\#~]{1,}(?:[ .\-_:/]*[x*.\-_?\#~]+)* | x{3,}\S* | \S*x{5,}\S* | \S*\*{3,}\S* | \*\*[^*]+\*\* | base64[-_]?encoded\S* | \S*\.\.\.+\S* | \S*\u2026\S*
-    | change[-_ .]?(?:me|this|it[-_ ]now|in[-_ ]prod\w*|before\S*|please|required)\S* | please[-_ .]?(?:change|replace|set)\S* | \S*change[-_]?me\S*
-    | to[-_ ]?be[-_ ]\w+ | tbd | to-?do\b.* | fixme\b.* | none | null | nil | undefined | n/?a | empty | unset | not[-_ ]?(?:set|used|needed|required|applicable)
-    | unused | ignored? | dummy\S* | fake\S* | placeholder\S* | \S*[-_]placeholder | sample | example\S* | \S*[-_.]example
-    | replac\w*[-_ .]?\S*(?:\ (?:me|this|with)\b.*)? | \S+[-_](?:goes[-_])?here | your[-_ .]?\S+.* | my[-_]?(?:token|secret|key|api[-_]?key|password)
-    | insert[-_ ]\S+.* | enter[-_ ]\S+.* | fill[-_ ]\S+.* | put[-_ ]\S+.* | add[-_ ]your\S*.* | set[-_ ](?:me|this|your|in|via|by|to)\b.* | set[-_]?me\S*
-    | (?:will|must|should)[-_ ]be[-_ ].* | provide[-_ ]\S+ | override[-_ ]?\S* | redacted | \[?redacted\]? | masked | hidden | secret[-_ ]?value | (?:some|any)[-_ ]?(?:token|secret|key|value|string|password)
-    | <(?!path:)[^<>]*> | \[[^\[\]]*\] | \{[^{}":=]*\} | 0+ | (?:token|secret|key|string|str|value|text|type|bytes|object)
+    [x*.\-_?\#~][x*.\-_?\#~\ :/]* | x{3,}\S* | \S*x{5,}\S* | \S*\*{3,}\S* | \*\*[^*]+\*\*
+    | base64[-_]?encoded\S* | \S*\.\.\.+\S* | \S*\u2026\S*
+    | change[-_ .]?(?:me|this|it[-_ ]now|in[-_ ]prod\w*|before\S*|please|required)\S*
+    | please[-_ .]?(?:change|replace|set)\S* | \S*change[-_]?me\S*
+    | to[-_ ]?be[-_ ]\w+ | tbd | to-?do\b.* | fixme\b.* | none | null | nil | undefined | n/?a | empty | unset
+    | not[-_ ]?(?:set|used|needed|required|applicable)
+    | unused | ignored? | dummy\S* | fake\S* | placeholder\S* | \S*[-_]placeholder | sample | example\S*
+    | \S*[-_.]example
+    | replac\w*[-_ .]?\S*(?:\ (?:me|this|with)\b.*)? | \S+[-_](?:goes[-_])?here | your[-_ .]?\S+.*
+    | my[-_]?(?:token|secret|key|api[-_]?key|password)
+    | insert[-_ ]\S+.* | enter[-_ ]\S+.* | fill[-_ ]\S+.* | put[-_ ]\S+.* | add[-_ ]your\S*.*
+    | set[-_ ](?:me|this|your|in|via|by|to)\b.* | set[-_]?me\S*
+    | (?:will|must|should)[-_ ]be[-_ ].* | provide[-_ ]\S+ | override[-_ ]?\S* | redacted | \[?redacted\]? | masked
+    | hidden | secret[-_ ]?value | (?:some|any)[-_ ]?(?:token|secret|key|value|string)
+    | <(?!path:)[^<>]*> | \[[^\[\]]*\] | \{[^{}":=]*\} | 0+
+    | (?:token|secret|key|string|str|value|text|type|bytes|object)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _ENCRYPTED = re.compile(
     r"""
-    ENC\[(?:AES|PKCS7|GPG|KMS)[^\]]*\] | ENC\([^()]+\) | \{cipher\}\S+ | (?:vault|bao):v\d+:[A-Za-z0-9+/=]+ | \$ANSIBLE_VAULT;.*
-    | -----BEGIN\ (?:AGE\ ENCRYPTED\ FILE|PGP\ MESSAGE)-----.* | AQICAH[A-Za-z0-9+/=]{50,} | \{ENC\}\S+ | !vault\ .* | kms:\S{40,}
+    ENC\[(?:AES|PKCS7|GPG|KMS)[^\]]*\] | ENC\([^()]+\) | \{cipher\}\S+ | (?:vault|bao):v\d+:[A-Za-z0-9+/=]+
+    | \$ANSIBLE_VAULT;.*
+    | -----BEGIN\ (?:AGE\ ENCRYPTED\ FILE|PGP\ MESSAGE)-----.* | AQICAH[A-Za-z0-9+/=]{50,} | \{ENC\}\S+ | !vault\ .*
+    | kms:\S{40,}
     """,
     re.VERBOSE | re.DOTALL,
 )
 _PATH = re.compile(
     r"(?:~|\.{1,2})?/[\w.\-/@+%:~*$]*|[A-Za-z]:\\[\w.\-\\ ]*|file:\S+|[\w.-]+(?:/[\w.-]+)*/[\w.-]+\.[A-Za-z]\w{0,9}"
-    r"|[\w-]+\.(?:pem|crt|cer|key|txt|json|ya?ml|conf|cfg|ini|env|jks|p12|pfx|properties|toml|xml|password|token|secret)"
+    r"|[\w-]+\.(?:pem|crt|cer|key|txt|json|ya?ml|conf|cfg|ini|env|jks|p12|pfx|properties|toml|xml|password|token"
+    r"|secret)"
 )
 _SWITCH = re.compile(
-    r"true|false|yes|no|on|off|enabled?|disabled?|required|optional|auto|always|never|default|read|write|read-write|admin-only",
+    r"true|false|yes|no|on|off|enabled?|disabled?|required|optional|auto|always|never|default|read|write|read-write"
+    r"|admin-only",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?%?")
 _DURATION = re.compile(
-    r"(?:\d+(?:\.\d+)?\s?(?:ns|us|µs|ms|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?|y|years?))+|P(?:\d+[YMWD])*(?:T(?:\d+[HMS])+)?",
+    r"(?:\d+(?:\.\d+)?\s?(?:ns|us|µs|ms|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?|y|years?))+"
+    r"|P(?:\d+[YMWD])*(?:T(?:\d+[HMS])+)?",
     re.IGNORECASE,
 )
 _SIZE = re.compile(r"\d+(?:\.\d+)?\s?(?:[KMGTP]i?B?|B|m)")
 _HASH = re.compile(
-    r"\$(?:2[abxy]?|1|5|6|7|y|argon2\w*|apr1|scrypt|pbkdf2[\w-]*|bcrypt[\w-]*)\$\S+|\{(?:SSHA\d*|SHA\d*|CRYPT|MD5|PBKDF2\S*)\}\S+|SCRAM-SHA-\d+\$\S+"
-    r"|(?:sha(?:1|224|256|384|512)|md5)[:-][A-Za-z0-9+/=]{16,}|[^\s:]+:\$(?:2[aby]|apr1|5|6)\$\S+|[^\s:]+:\{SHA\}\S+|pbkdf2_sha256\$\S+|md5[0-9a-f]{32}|sha(?:1|256):[0-9a-f]{8,}:[0-9a-f]{40,}|argon2:\S+"
+    r"\$(?:2[abxy]?|1|5|6|7|y|argon2\w*|apr1|scrypt|pbkdf2[\w-]*|bcrypt[\w-]*)\$\S+|\{(?:SSHA\d*|SHA\d*|CRYPT|MD5"
+    r"|PBKDF2\S*)\}\S+|SCRAM-SHA-\d+\$\S+"
+    r"|(?:sha(?:1|224|256|384|512)|md5)[:-][A-Za-z0-9+/=]{16,}|[^\s:]+:\$(?:2[aby]|apr1|5|6)\$\S+|[^\s:]+:\{SHA\}\S+"
+    r"|pbkdf2_sha256\$\S+|md5[0-9a-f]{32}|sha(?:1|256):[0-9a-f]{8,}:[0-9a-f]{40,}|argon2:\S+"
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX_DIGEST = re.compile(
@@ -68,10 +86,13 @@ _HEX_DIGEST = re.compile(
 )
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
 _TEMPLATED = re.compile(r"\$\{|\{\{|\$\(")
+_LONGEST = 4096
 _KEY_MATERIAL = re.compile(r"[A-Za-z0-9+/]{24}")
 _PUBLIC_BLOCK = re.compile(
-    r"\s*(?:-----BEGIN\ (?:[A-Z0-9 ]*CERTIFICATE[A-Z ]*|[A-Z0-9 ]*PUBLIC\ KEY(?:\ BLOCK)?|DH\ PARAMETERS|EC\ PARAMETERS|X509\ CRL)-----"
-    r"|(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\w+|sk-\S+@openssh\.com)\ AAAA|age1[a-z0-9]{58}\s*$|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM)"
+    r"\s*(?:-----BEGIN\ (?:[A-Z0-9 ]*CERTIFICATE[A-Z ]*|[A-Z0-9 ]*PUBLIC\ KEY(?:\ BLOCK)?|DH\ PARAMETERS"
+    r"|EC\ PARAMETERS|X509\ CRL)-----"
+    r"|(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\w+|sk-\S+@openssh\.com)\ AAAA|age1[a-z0-9]{58}\s*$"
+    r"|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM)"
 )
 _DOCUMENTED = re.compile(r"EXAMPLE(?:KEY)?\b")
 
@@ -90,11 +111,13 @@ def nature(value: str) -> tuple[LiteralKind, str] | None:
         return LiteralKind.PLACEHOLDER, "placeholder"
     if _ENCRYPTED.fullmatch(text):
         return LiteralKind.ENCRYPTED, "ciphertext"
-    if first == "-" or first in "sealL":
-        if _PUBLIC_BLOCK.match(text) and "PRIVATE KEY" not in text:
-            return LiteralKind.PUBLIC, "public-key"
+    if first in "-sealL" and _PUBLIC_BLOCK.match(text) and "PRIVATE KEY" not in text:
+        return LiteralKind.PUBLIC, "public-key"
     if text.startswith("-----BEGIN") and "PRIVATE KEY" in text and not _KEY_MATERIAL.search(text):
         return LiteralKind.PLACEHOLDER, "placeholder"
+    if len(text) > _LONGEST:
+        # A file, not a value; patterns for values need not be linear in its length.
+        return None
     if _REFERENCE.fullmatch(text):
         return LiteralKind.REFERENCE, "reference"
     if text.startswith(("{{", "${")) and text.endswith("}") and _only_references(text):
@@ -128,7 +151,7 @@ def measure(value: str) -> str:
 
 
 def default_of(value: str) -> tuple[str, str] | None:
-    """Return name and default of `${NAME:-default}` (shell) or `${NAME:default}` (Spring), when that is the whole value."""
+    """Return name and default of `${NAME:-default}` (shell) or `${NAME:default}` (Spring), the whole value."""
     match = _DEFAULTED.fullmatch(value.strip())
     return (match["name"], match["default"]) if match else None
 
@@ -140,7 +163,7 @@ def looks_random(text: str) -> bool:
     classes = sum((any(c.isdigit() for c in text), any(c.islower() for c in text), any(c.isupper() for c in text)))
     if classes < 3:
         return False
-    changes = sum(1 for one, two in zip(text, text[1:], strict=False) if _class(one) != _class(two))
+    changes = sum(1 for one, two in pairwise(text) if _class(one) != _class(two))
     return changes * 3 >= len(text)
 
 

@@ -1,4 +1,5 @@
 import base64
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -189,4 +190,4 @@ def test_any_text_gets_an_answer_and_marks_stay_inside_it(key: str, value: str, 
     found, marked = examine(key, value, place=place)
     assert bool(marked) == (found.kind is CREDENTIAL)
     assert all(0 <= span.start < span.end <= len(value) for span in marked)
-    assert all(one.end <= other.start for one, other in zip(marked, marked[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(marked))

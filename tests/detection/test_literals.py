@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor import data, workloads
@@ -174,6 +174,7 @@ canaries = st.text(string.ascii_letters + string.digits + "-_+/", min_size=12, m
 
 
 @pytest.mark.parametrize("place", list(PLACES))
+@settings(max_examples=20, deadline=None)
 @given(canary=canaries)
 def test_a_credential_leaves_the_object_wherever_it_stood(place: str, canary: str) -> None:
     """Also in base64 and URL-encoded form, and taking out a second time finds and changes nothing."""
@@ -326,7 +327,8 @@ def test_a_password_that_is_a_word_does_not_eat_the_rest_of_the_object() -> None
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["env", "name", "value", "data", "password", "args", "spec", "metadata", "annotations", "containers", "helm"]), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["env", "name", "value", "data", "password", "args", "spec", "metadata", "annotations", "containers", "helm"]), inner, max_size=4),
     max_leaves=20,
 )  # fmt: skip
 
