@@ -18,6 +18,7 @@ from pathlib import Path
 from auditor import authored, data
 from auditor.model.assessment import Assessment, BaselineUse
 from auditor.model.errors import InputError
+from auditor.model.resource import Path as ItemPath
 from auditor.model.verdict import Finding, Outcome
 
 _VERSION = "1.0"
@@ -88,7 +89,7 @@ def load(path: Path) -> Baseline:
         raise InputError(f"{path} is no baseline", hint=_HINT)
     problems = authored.schema_problems(raw, schema=data.policies() / "baseline.schema.json")
     if problems:
-        raise authored.MistakesError(authored.at_positions(text, problems, file=str(path)), hint=_HINT)
+        raise authored.MistakesError(_at_positions(text, problems, file=str(path)), hint=_HINT)
     return Baseline(
         file=path.as_posix(),
         written=raw["written"],
@@ -118,6 +119,16 @@ def apply(
         fixed=waiting.total(),
         incomparable=incomparable,
     )
+
+
+def _at_positions(text: str, problems: Sequence[tuple[ItemPath, str]], *, file: str) -> list[authored.Mistake]:
+    import yaml  # noqa: PLC0415 - only where something is wrong
+
+    try:
+        return authored.at_positions(text, problems, file=file)
+    except yaml.YAMLError:
+        # JSON that no YAML reader takes (tabs, for example): the messages name the place by its path.
+        return [authored.Mistake(file=file, line=1, column=1, message=message) for _, message in problems]
 
 
 def _mark(finding: Finding, waiting: Counter[tuple[str, str]], *, same_key: bool) -> Finding:

@@ -36,7 +36,7 @@ def load(path: Path) -> tuple[Waiver, ...]:
     Raises `InputError` when it cannot be read and `MistakesError` with every mistake in it.
     """
     try:
-        text = path.read_bytes().decode()
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", hint="Check --waivers.") from error
     except UnicodeDecodeError as error:
@@ -46,18 +46,19 @@ def load(path: Path) -> tuple[Waiver, ...]:
 
 def parse(text: str, *, file: str) -> tuple[Waiver, ...]:
     """Return the waivers that the YAML `text` states. Raises `MistakesError` with every mistake in it."""
+    unreadable = authored.syntax_mistakes(text, file=file)
+    if unreadable:
+        raise authored.MistakesError(unreadable, hint=_HINT)
     schema = data.policies() / "waivers.schema.json"
     mistakes: tuple[authored.Mistake, ...] = ()
     try:
         content = authored.read(text, file=file, schema=schema, hint=_HINT)
     except authored.MistakesError as error:
-        mistakes, content = error.mistakes, _as_far_as_readable(text)
+        mistakes, content = error.mistakes, _as_it_stands(text)
     entries = _entries(content)
     problems = list(_contradictions(entries))
     if mistakes or problems:
-        # Only where there are problems of content: a text that is no YAML has no positions to look up.
-        further = authored.at_positions(text, problems, file=file) if problems else ()
-        raise authored.MistakesError((*mistakes, *further), hint=_HINT)
+        raise authored.MistakesError((*mistakes, *authored.at_positions(text, problems, file=file)), hint=_HINT)
     places = authored.at_positions(text, [(("waivers", index), "") for index in range(len(entries))], file=file)
     return tuple(
         Waiver(
@@ -239,13 +240,10 @@ def _id(entry: Mapping[str, Any]) -> str:
     return f"waiver-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
 
 
-def _as_far_as_readable(text: str) -> Any:
+def _as_it_stands(text: str) -> Any:
     import yaml  # noqa: PLC0415 - only where something is wrong
 
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):
-        return None  # the syntax error itself has been told
+    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes plain texts, lists and maps only
 
 
 def _findings(count: int) -> str:

@@ -86,6 +86,17 @@ def test_text_that_is_no_yaml_is_told_with_its_line() -> None:
     assert mistakes("waivers:\n  - [\n")[0].startswith("waivers.yaml:3:1: not YAML")
 
 
+def test_a_second_document_is_no_place_to_hide_in() -> None:
+    assert mistakes(f"{USUAL}---\n{USUAL}")[0].startswith("waivers.yaml:9:1: not YAML")
+
+
+def test_a_mark_at_the_start_of_the_file_is_no_mistake(tmp_path: Path) -> None:
+    """Windows editors write one."""
+    file = tmp_path / "waivers.yaml"
+    file.write_bytes(b"\xef\xbb\xbf" + USUAL.encode())
+    assert len(waivers.load(file)) == 1
+
+
 def test_no_value_of_the_file_is_quoted() -> None:
     """Somebody may have pasted a credential where a date belongs."""
     told = mistakes(USUAL.replace("2027-01-31", "hunter2-in-the-wrong-place"))
