@@ -28,12 +28,16 @@ from auditor.access.kubernetes.roles import (
     RoleBook,
     identities,
     read_role,
+    shared_folders,
 )
 from auditor.model.resource import Origin, Path, Resource
 
 FACT = "fact/kubernetes-grant"
 BINDINGS = frozenset({"kubernetes/RoleBinding", "kubernetes/ClusterRoleBinding"})
 ROLES = frozenset({"kubernetes/Role", "kubernetes/ClusterRole"})
+
+_Holder = tuple[Resource, list[tuple[int, dict[str, Any]]]]
+"""A binding and its principals, each with its position among the subjects."""
 
 _Related = tuple[tuple[str, Origin, Path], ...]
 
@@ -69,6 +73,7 @@ class _Grants:
         self._bindings = bindings
         self._book = RoleBook(roles=self._roles, built_in=self._dialect.roles)
         self._reached: dict[tuple[int, bool], _Reached] = {}
+        self._holders: dict[tuple[str, str, str], list[_Holder]] = {}
 
     def facts(self) -> list[Resource]:
         facts: list[Resource] = []
@@ -81,11 +86,37 @@ class _Grants:
             reached, role, unknown = self._role_of(binding)
             if reached is not None:
                 held.append(reached.effective)
+                self._holders.setdefault(reached.effective.role.identity, []).append((binding, principals))
             facts.extend(
                 _bound_fact(binding, position, principal, role, reached, unknown=unknown)
                 for position, principal in principals
             )
+        facts.extend(self._copies(held))
         facts.extend(self._unbound(held))
+        return facts
+
+    def _copies(self, held: Sequence[Effective]) -> list[Resource]:
+        """Return facts of roles that an overlay defines anew for a binding that stands elsewhere, as in its base."""
+        judged = {id(item.role) for item in held}
+        repeated = self._book.repeated
+        rules = {(item.role.identity, _contents(item.role)) for item in held if item.role.identity in repeated}
+        facts: list[Resource] = []
+        for role in self._roles:
+            if role.origin is None or role.identity not in repeated or id(role) in judged:
+                continue
+            holders, same = self._holders.get(role.identity), (role.identity, _contents(role))
+            if not holders or same in rules:
+                continue
+            rules.add(same)
+            origin = role.origin
+            binding, principals = max(holders, key=lambda holder: shared_folders(holder[0].origin, origin))
+            effective = self._book.effective(role, near=origin)
+            reached = self._reach(effective, cluster=binding.type == "kubernetes/ClusterRoleBinding")
+            described = {"kind": role.kind, "name": role.name, "namespace": role.namespace, "built_in": False}
+            facts.extend(
+                _bound_fact(binding, position, principal, described, reached, unknown=effective.unknown)
+                for position, principal in principals
+            )
         return facts
 
     def _principals(self, binding: Resource) -> list[tuple[int, dict[str, Any]]]:
@@ -201,6 +232,10 @@ def label(rule: Mapping[str, Any]) -> str:
         resources += f".{groups[0]}"
     names = ",".join(sorted(set(rule["resourceNames"])))
     return f"{verbs} {resources} named {names}" if names else f"{verbs} {resources}"
+
+
+def _contents(role: Role) -> str:
+    return repr([content for _, content in role.rules])
 
 
 def _where(rule: EffectiveRule) -> str:

@@ -103,7 +103,8 @@ class RoleBook:
     built_in: Sequence[Role]
     _found: dict[tuple[str, str, str], list[Role]] = field(default_factory=dict, init=False)
     _by_name: dict[tuple[str, str], list[Role]] = field(default_factory=dict, init=False)
-    _repeated: bool = field(default=False, init=False)
+    repeated: frozenset[tuple[str, str, str]] = field(default=frozenset(), init=False)
+    """Identities that more than one role of the input has."""
     _cache: dict[tuple[int, str], Effective] = field(default_factory=dict, init=False)
     _selections: dict[int, tuple[tuple[str, str, str], ...]] = field(default_factory=dict, init=False)
     _unions: dict[tuple[int, ...], Effective] = field(default_factory=dict, init=False)
@@ -113,7 +114,7 @@ class RoleBook:
         for role in self.roles:
             self._found.setdefault(role.identity, []).append(role)
             self._by_name.setdefault((role.kind, role.name), []).append(role)
-        self._repeated = any(len(same) > 1 for same in self._found.values())
+        self.repeated = frozenset(identity for identity, same in self._found.items() if len(same) > 1)
         for role in self.built_in:
             # The input's own definition of a built-in role stands before ours.
             self._found.setdefault(role.identity, [role])
@@ -134,7 +135,7 @@ class RoleBook:
 
     def effective(self, role: Role, *, near: Origin) -> Effective:
         """Return the rules that a binding at `near` to `role` gives, aggregation applied."""
-        key = (id(role), near.file.rpartition("/")[0] if self._repeated and role.selectors else "")
+        key = (id(role), near.file.rpartition("/")[0] if self.repeated and role.selectors else "")
         found = self._cache.get(key)
         if found is None:
             found = self._cache[key] = self._compute(role, near)
@@ -189,19 +190,19 @@ class RoleBook:
         """Return how near a role is: shared folders, then few folders of its own; the file name breaks ties."""
         if role.origin is None:
             return -1, 0, ""
-        own, other = self._parts_of(role.origin.file), self._parts_of(near.file)
-        shared = 0
-        for left, right in zip(own, other, strict=False):
-            if left != right:
-                break
-            shared += 1
-        return shared, -len(own), role.origin.file
+        shared = _common(self._parts_of(role.origin.file), self._parts_of(near.file))
+        return shared, -len(self._parts_of(role.origin.file)), role.origin.file
 
     def _parts_of(self, file: str) -> tuple[str, ...]:
         found = self._folders.get(file)
         if found is None:
             found = self._folders[file] = PurePosixPath(file).parts
         return found
+
+
+def shared_folders(left: Origin, right: Origin) -> int:
+    """Return how many leading steps the paths of two files have in common."""
+    return _common(PurePosixPath(left.file).parts, PurePosixPath(right.file).parts)
 
 
 def identities(effective: Iterable[Effective]) -> set[tuple[str, str, str]]:
@@ -211,6 +212,15 @@ def identities(effective: Iterable[Effective]) -> set[tuple[str, str, str]]:
         reached.add(item.role.identity)
         reached |= item.parts
     return reached
+
+
+def _common(left: Sequence[str], right: Sequence[str]) -> int:
+    shared = 0
+    for one, other in zip(left, right, strict=False):
+        if one != other:
+            break
+        shared += 1
+    return shared
 
 
 def _union(role: Role, parts: Sequence[Role]) -> Effective:

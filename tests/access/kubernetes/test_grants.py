@@ -135,6 +135,21 @@ def test_of_two_roles_that_take_in_each_other_one_stays_in_the_population() -> N
     assert [rule["label"] for rule in fact.body["rules"]] == ["get,list secrets"]
 
 
+def test_a_role_that_an_overlay_defines_anew_is_judged_with_the_binding_of_its_base() -> None:
+    """Else what the overlay adds would be in no population: the binding itself means the role beside it."""
+    base = role("r", {**SECRETS, "resources": ["pods"]}, file="base/role.yaml")
+    prod = role("r", SECRETS, file="overlays/prod/role.yaml")
+    again = role("r", SECRETS, file="overlays/test/role.yaml")
+    bound = binding("b", "ClusterRole", "r", [account("web", "shop")], file="base/binding.yaml")
+    facts = grants([base, prod, again, bound])
+    assert [[rule["label"] for rule in fact.body["rules"]] for fact in facts] == [
+        ["get,list pods"],
+        ["get,list secrets"],
+    ]
+    assert {fact.id for fact in facts} == {"fact/kubernetes-grant:/b:ServiceAccount shop/web"}
+    assert facts[1].related[1][1].file == "overlays/prod/role.yaml"
+
+
 def test_a_missing_role_is_unknown_with_a_reason() -> None:
     (fact,) = grants([binding("b", "ClusterRole", "vendor-reader", [account("agent", "vendor")])])
     assert fact.body["unknown"] == "ClusterRole vendor-reader is neither in the input nor built into Kubernetes"
