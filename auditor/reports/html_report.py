@@ -13,14 +13,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from auditor import data
 from auditor.model.assessment import Assessment
-from auditor.model.errors import ConfigurationError
 from auditor.model.framework import Framework
 from auditor.model.policy import Condition, Link
 from auditor.model.resource import Location
 from auditor.model.verdict import Finding, Outcome, PolicyResult
-from auditor.reports import figures, wording
+from auditor.reports import figures, templates, wording
 from auditor.reports.options import Options
 from auditor.reports.text import visible
 
@@ -47,42 +45,22 @@ def render(assessment: Assessment, options: Options) -> bytes:
 
     Raises `ConfigurationError` when a template of the user's folder cannot be rendered.
     """
-    from jinja2 import TemplateError, TemplateSyntaxError  # noqa: PLC0415 - a renderer is loaded when it is chosen
-    from markupsafe import Markup  # noqa: PLC0415
-
-    environment = _environment(options)
-    try:
-        style, script = (_source(environment, name) for name in ("report.css", "report.js"))
-        page = environment.get_template("report.html.j2").render(
-            _context(assessment),
-            style=Markup(style),  # noqa: S704 - ours or the user's own file, never text of the assessment
-            script=Markup(script),  # noqa: S704
-            csp=_policy(style, script),
-            data=Markup(_embedded(_data(assessment))),  # noqa: S704 - escaped for this place
-        )
-    except TemplateError as error:
-        where = f"{error.name}:{error.lineno}: " if isinstance(error, TemplateSyntaxError) else ""
-        raise ConfigurationError(
-            f"the HTML template cannot be rendered: {where}{error}",
-            hint="Compare it with the built-in template, or leave `templates` out to use that one.",
-        ) from error
-    return page.encode()
-
-
-def _environment(options: Options) -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
-    from markupsafe import Markup  # noqa: PLC0415
-
-    folders = [options.templates, data.templates()] if options.templates else [data.templates()]
+    from markupsafe import Markup  # noqa: PLC0415 - comes with Jinja, which is loaded when it is chosen
 
     def shown(value: object) -> object:
         return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
-    environment = Environment(
-        loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, finalize=shown, auto_reload=False
-    )
+    environment = templates.environment(options.templates, finalize=shown)
     environment.filters["number"] = "{:,}".format
-    return environment
+    style, script = (_source(environment, name) for name in ("report.css", "report.js"))
+    context = {
+        **_context(assessment),
+        "style": Markup(style),  # noqa: S704 - ours or the user's own file, never text of the assessment
+        "script": Markup(script),  # noqa: S704
+        "csp": _policy(style, script),
+        "data": Markup(_embedded(_data(assessment))),  # noqa: S704 - escaped for this place
+    }
+    return templates.render(environment, "report.html.j2", context).encode()
 
 
 def _source(environment: "Environment", name: str) -> str:

@@ -168,6 +168,11 @@ def test_every_finding_and_open_verdict_is_in_the_data() -> None:
     assert sum(map(len, loaded["passed"])) == sum(len(result.passed) for result in whole.results)
 
 
+def test_same_verdicts_in_any_order_give_the_same_page() -> None:
+    expected = page(sample.rich())
+    assert all(page(sample.shuffled(sample.rich(), seed)) == expected for seed in range(5))
+
+
 def test_empty_assessment_claims_nothing() -> None:
     said = words(tree(page(sample.empty())).get_element_by_id("main"))
     assert "Nothing was passed and nothing failed" in said
@@ -186,7 +191,7 @@ def test_wrong_template_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "report.html.j2").write_text("<p>\n{% if %}</p>")
     with pytest.raises(ConfigurationError, match=r"report\.html\.j2:2") as caught:
         page(sample.rich(), templates=tmp_path)
-    assert "built-in template" in caught.value.hint
+    assert "built-in one" in caught.value.hint
 
 
 def test_templates_hold_no_inline_style_or_handler() -> None:
