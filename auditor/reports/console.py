@@ -117,13 +117,14 @@ def _block(page: _Page, block: PolicyBlock, assessment: Assessment, *, limit: in
     page.lines.append(f"{head}: {page.paint(page.safe(policy.title), 'strong')}")
     failing = block.failing
     # "and 1 more" takes the line that the one would have taken.
-    shown = failing if len(failing) <= limit + 1 else failing[:limit]
+    shown = failing if len(failing) <= limit + 1 else _spread(failing, limit)
     for finding in shown:
         _finding(page, finding, assessment)
-    hidden = failing[len(shown) :]
+    hidden = len(failing) - len(shown)
     if hidden:
-        files = plural(len({finding.location.file for finding in hidden}), "file")
-        page.say(f"... and {len(hidden):,} more in {files}; --all shows them", indent=2)
+        taken = set(map(id, shown))
+        files = len({finding.location.file for finding in failing if id(finding) not in taken})
+        page.say(f"... and {hidden:,} more in {plural(files, 'file')}; --all shows them", indent=2)
     waived = len(block.findings) - len(failing)
     if waived:
         page.say(f"... and {waived:,} waived", indent=2)
@@ -132,6 +133,16 @@ def _block(page: _Page, block: PolicyBlock, assessment: Assessment, *, limit: in
     page.say(policy.remediation, indent=2, label="hint: ")
     link = figures.link(policy.references)
     page.say(f"auditor policy show {policy.id}" + (f", {link}" if link else ""), indent=2, label="docs: ")
+
+
+def _spread(findings: Sequence[Finding], limit: int) -> list[Finding]:
+    """Return `limit` of the findings in their order, from as many files as there are."""
+    seen: set[str] = set()
+    first, other = [], []
+    for position, finding in enumerate(findings):
+        (other if finding.location.file in seen else first).append(position)
+        seen.add(finding.location.file)
+    return [findings[position] for position in sorted((first + other)[:limit])]
 
 
 def _threshold(parameter: Parameter, show_all: bool) -> str:
@@ -281,7 +292,7 @@ def _scope(page: _Page, assessment: Assessment) -> None:
     policies = plural(len(assessment.policies), "policy", "policies")
     page.say(f"{files} read, {subjects} judged by {policies}", label="scope     ")
     if skipped:
-        page.say(", ".join(f"{count:,} {what}" for what, count in sorted(skipped.items())), label="skipped   ")
+        page.say(", ".join(f"{what} ({count:,})" for what, count in sorted(skipped.items())), label="skipped   ")
     deselected = len(assessment.run.deselected)
     if deselected:
         page.say(f"{plural(deselected, 'policy', 'policies')} of the library", label="not run   ")

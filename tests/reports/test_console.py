@@ -51,6 +51,15 @@ def test_show_all_hides_nothing() -> None:
     assert "--all" not in text
 
 
+def test_the_findings_shown_come_from_as_many_files_as_possible() -> None:
+    """Three lines of one file tell less than one line each of three files."""
+    whole = sample.large(400, policies=1)
+    crowded = [replace(finding, location=replace(finding.location, file="a.yaml")) for finding in whole.findings[:200]]
+    text = shown(replace(whole, findings=(*crowded, *whole.findings[200:])))
+    assert text.count("--> a.yaml") == 1
+    assert text.count("-->") == 3
+
+
 def test_a_single_hidden_finding_is_shown_instead_of_counted() -> None:
     whole = sample.large(240)  # six a policy, of which five would be shown
     assert "and 1 more" not in shown(whole)
