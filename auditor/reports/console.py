@@ -136,13 +136,13 @@ def _block(page: _Page, block: PolicyBlock, assessment: Assessment, *, limit: in
 
 
 def _spread(findings: Sequence[Finding], limit: int) -> list[Finding]:
-    """Return `limit` of the findings in their order, from as many files as there are."""
+    """Return `limit` of the findings in their order, new ones before known ones, from as many files as there are."""
     seen: set[str] = set()
-    first, other = [], []
+    ranked: list[tuple[bool, bool, int]] = []
     for position, finding in enumerate(findings):
-        (other if finding.location.file in seen else first).append(position)
+        ranked.append((finding.known, finding.location.file in seen, position))
         seen.add(finding.location.file)
-    return [findings[position] for position in sorted((first + other)[:limit])]
+    return [findings[position] for position in sorted(position for *_, position in sorted(ranked)[:limit])]
 
 
 def _threshold(parameter: Parameter, show_all: bool) -> str:

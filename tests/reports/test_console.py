@@ -60,6 +60,14 @@ def test_the_findings_shown_come_from_as_many_files_as_possible() -> None:
     assert text.count("-->") == 3
 
 
+def test_no_known_finding_takes_the_place_of_a_new_one() -> None:
+    whole = sample.large(400, policies=1)
+    new = [replace(finding, location=replace(finding.location, file="a.yaml")) for finding in whole.findings[:200]]
+    known = [replace(finding, known=True) for finding in whole.findings[200:]]
+    text = shown(replace(whole, findings=(*new, *known)))
+    assert text.count("--> a.yaml") == text.count("-->") == 3
+
+
 def test_a_single_hidden_finding_is_shown_instead_of_counted() -> None:
     whole = sample.large(240)  # six a policy, of which five would be shown
     assert "and 1 more" not in shown(whole)
