@@ -17,7 +17,7 @@ from auditor.model.assessment import Assessment
 from auditor.model.framework import Framework
 from auditor.model.policy import Condition, Link
 from auditor.model.resource import Location
-from auditor.model.verdict import Finding, Outcome, PolicyResult
+from auditor.model.verdict import Finding, Outcome, PolicyResult, Severity
 from auditor.reports import figures, templates, wording
 from auditor.reports.options import Options
 from auditor.reports.text import visible
@@ -30,6 +30,8 @@ _PASSES_LISTED = 400_000
 
 _REASONS_LISTED = 400
 """Reasons of verdicts that were not reached, as a table; the list of verdicts has all of them."""
+
+_RANK = {severity: severity.rank for severity in Severity}
 
 _OUTCOME_BOXES = (
     ("fail", "Failed", True),
@@ -370,7 +372,7 @@ def _finding(finding: Finding, policy: int, texts: _Texts) -> tuple[object, ...]
         texts.add(finding.item),
         texts.add(finding.message),
         visible(finding.fingerprint),
-        finding.severity.rank,
+        _RANK[finding.severity],
         (1 if finding.outcome is Outcome.WAIVED else 0) | (2 if finding.known else 0),
         _at(location, texts),
         texts.add(location.pointer),

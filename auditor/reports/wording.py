@@ -109,7 +109,7 @@ def conditions(requirement: Requirement, result: RequirementResult) -> list[str]
     every = dict.fromkeys((*requirement.conditions, *result.conditional))
     return [
         CONDITIONS[condition]
-        + (" (not declared: read the result as if it does)" if condition in result.conditional else "")
+        + (" (whether that holds was not declared)" if condition in result.conditional else "")
         for condition in every
     ]
 

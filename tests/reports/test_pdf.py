@@ -142,7 +142,7 @@ def test_requirement_has_conclusion_condition_and_what_needs_people() -> None:
     said = text(rendered("rich"))
     assert "Technical tests failed in 2 of 5 verdicts." in said
     squeezed_ = squeezed(said)
-    assert squeezed("only for accounts that allow interactive login (not declared whether it does)") in squeezed_
+    assert squeezed("only for accounts that allow interactive login (whether that holds was not declared)") in squeezed_
     for framework in sample.rich().frameworks:
         for requirement in framework.requirements:
             assert squeezed(requirement.paraphrase) in squeezed_
