@@ -8,6 +8,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""An installed program has its bytecode; a checkout gets it by the first run, unless the environment forbids that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -42,7 +45,7 @@ def _once(command: Sequence[str], *, timeout: float, env: Mapping[str, str] | No
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **(env or {})},
+        env={**_ENVIRONMENT, **(env or {})},
     )
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)

@@ -102,7 +102,7 @@ class _Groups:
     items: int = 0
 
     def result(self, policy: PolicyTerms) -> PolicyResult:
-        met = self.passed or self.failed or self.waived or self.not_evaluated or self.not_applicable
+        met = self.passed or self.failed or self.waived or self.not_evaluated
         return PolicyResult(
             policy_id=policy.id,
             passed=tuple(self.passed),

@@ -25,10 +25,6 @@ ParameterValue = tuple[Any, str, str]
 """Value, origin, reference."""
 
 _STEPS = re.compile(r"^(?P<root>object|variables\.(?P<view>\w+)|\w+)(?P<steps>(?:\.\??\w+)*?)(?:\.orValue\(\[\]\))?$")
-_BY_PLACE = re.compile(r'^variables\.literals\.filter\((\w+), \1\.place == "([a-z-]+)"\)$')
-# What `when` mostly asks; its answer is then the same for all resources of a kind.
-_KIND = re.compile(r"\bvariables\.(?:subject\.(?:kind|type)|component)\b")
-_MORE_THAN_KIND = re.compile(r"\b(?:variables|object)\b")
 _PARAMS = re.compile(r"\bparams\b")
 _SUBJECT_KINDS = frozenset(SubjectKind)
 
@@ -42,39 +38,44 @@ class Engine:
         given = parameters or {}
         self.policies = tuple(policies)
         self._compiled = [_Compiled(policy, given.get(policy.id, {})) for policy in policies]
-        self._applying: dict[tuple[str, frozenset[str]], tuple[tuple[int, _Compiled], ...]] = {}
+        self._applying: dict[tuple[str, frozenset[str]], _Applying] = {}
 
     def judge(self, resource: Resource, views: Views) -> Judged:
         """Return what every policy that applies to `resource` says about it."""
         applying = self.applying(resource.type, views.names)
-        if not applying:
+        if not applying.policies:
             return _NOTHING
         activation = cel.activation({"object": resource.body, "variables": views.variables})
+        answers = applying.answers(activation)
         passed: list[int] = []
         others: list[Judgement] = []
         items: list[tuple[int, int]] = []
-        for index, policy in applying:
-            answer = policy.judge(activation, resource, views)
-            if answer is None:
+        for index, policy, answer, size in answers:
+            if answer == _PASSES:
                 passed.append(index)
             else:
-                outcome, reason, failures = answer
-                others.append(Judgement(policy=index, outcome=outcome, reason=reason, failures=failures))
-                if outcome is Outcome.NOT_APPLICABLE:
-                    continue
+                judgement = policy.judgement(index, answer, activation, resource, views)
+                if judgement is None:
+                    passed.append(index)
+                else:
+                    others.append(judgement)
+                    if judgement.outcome is Outcome.NOT_APPLICABLE:
+                        continue
             if policy.loops:
-                items.append((index, policy.count(activation, resource, views)))
+                items.append((index, size if size >= 0 else policy.count(activation)))
         return Judged(passed=tuple(passed), others=tuple(others), items=tuple(items))
 
-    def applying(self, type_: str, names: frozenset[str]) -> tuple[tuple[int, "_Compiled"], ...]:
-        """Return the policies, with their positions, that apply to resources of that type and views."""
+    def applying(self, type_: str, names: frozenset[str]) -> "_Applying":
+        """Return the policies that apply to resources of that type and views."""
         key = (type_, names)
         if key not in self._applying:
             wanted = names | {type_}
-            self._applying[key] = tuple(
-                (index, compiled)
-                for index, compiled in enumerate(self._compiled)
-                if not wanted.isdisjoint(compiled.policy.applies_to)
+            self._applying[key] = _Applying(
+                [
+                    (index, compiled)
+                    for index, compiled in enumerate(self._compiled)
+                    if not wanted.isdisjoint(compiled.policy.applies_to)
+                ]
             )
         return self._applying[key]
 
@@ -86,6 +87,35 @@ class Engine:
 _NOTHING = Judged(passed=(), others=())
 
 _Answer = tuple[Outcome, str, tuple[Failure, ...]]
+
+_PASSES, _FAILS, _NOT_APPLICABLE, _ASK = 0, 1, 2, 3
+"""What the joint expression says of a policy. Only a pass and `when` are final there; the rest is asked again alone."""
+
+
+class _Applying:
+    """The policies of one kind of resource, asked by one joint expression: a call costs more than what is in it."""
+
+    def __init__(self, policies: Sequence[tuple[int, "_Compiled"]]) -> None:
+        self.policies = policies
+
+    def answers(self, activation: Any) -> Iterable[tuple[int, "_Compiled", int, int]]:
+        """Return position, policy, answer, and the number of its items (-1: not known) for each policy."""
+        joint = self._joint.plain(activation) if self._joint else None
+        if joint is None or isinstance(joint, Unanswered):
+            # One of them errs; which one, only asking each alone can tell.
+            return [(index, policy, _ASK, -1) for index, policy in self.policies]
+        return [
+            (index, policy, answer, _total(size))
+            for (index, policy), (answer, size) in zip(self.policies, joint, strict=True)
+        ]
+
+    @cached_property
+    def _joint(self) -> Program | None:
+        try:
+            return cel.compile_("[" + ", ".join(policy.joint() for _, policy in self.policies) + "]")
+        except cel.ExpressionError:
+            # One of them is not what it should be; asked alone, it says so with its own name.
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +152,50 @@ class _Compiled:
         }
         self._params = json.dumps(values)
         self._places = _places(policy)
-        by_place = _BY_PLACE.match(self.loops[0].items) if self.loops else None
-        self._place_of_literals = by_place.group(2) if by_place else ""
-        self._when_needs_kind_only = not _MORE_THAN_KIND.search(_KIND.sub("", policy.when))
-        self._applies_to_kind: dict[tuple[str, Any], bool | Unanswered] = {}
 
-    def judge(self, activation: Any, resource: Resource, views: Views) -> _Answer | None:
+    def joint(self) -> str:
+        """Return a CEL list of an answer and the number of items, as the joint expression holds it."""
+        policy = self.policy
+        answer = f"({policy.rule}) ? {_PASSES} : {_FAILS}"
+        for doubt in reversed(policy.doubts):
+            if not doubt.pass_stands:
+                answer = f"({doubt.when}) ? {_ASK} : ({answer})"
+        if policy.when:
+            answer = f"({policy.when}) ? ({answer}) : {_NOT_APPLICABLE}"
+        return self._with_params(f"[{answer}, {self._size_text if self.loops else 0}]")
+
+    def judgement(self, index: int, answer: int, activation: Any, resource: Resource, views: Views) -> Judgement | None:
         """Return what the policy says, `None` for a pass."""
-        early = self._before(activation, resource, views)
-        if early is not None:
-            return early
-        if self._known_count(resource, views) == 0:
-            # A rule over no items holds; most resources have none of what most policies look at.
+        if answer == _NOT_APPLICABLE:
+            return Judgement(policy=index, outcome=Outcome.NOT_APPLICABLE, reason=self.policy.when_reason)
+        told = (
+            self._failed(False, activation, resource, views)
+            if answer == _FAILS
+            else self._alone(activation, resource, views)
+        )
+        if told is None:
             return None
-        holds = self._rule.truth(activation)
-        if holds is True:
-            return None
-        return _first(self._doubts_of_failures, activation) or self._not_passed(holds, activation, resource, views)
+        outcome, reason, failures = told
+        return Judgement(policy=index, outcome=outcome, reason=reason, failures=failures)
 
-    def _not_passed(self, holds: bool | Unanswered, activation: Any, resource: Resource, views: Views) -> _Answer:
+    def _alone(self, activation: Any, resource: Resource, views: Views) -> _Answer | None:
+        """Ask the policy step by step, so that each step's error is its own."""
+        if self.policy.when:
+            applies = self._when.truth(activation)
+            if isinstance(applies, Unanswered):
+                return _open("its condition `when`", applies)
+            if not applies:
+                return Outcome.NOT_APPLICABLE, self.policy.when_reason, ()
+        doubt = _first(self._doubts, activation)
+        if doubt is not None:
+            return doubt
+        holds = self._rule.truth(activation)
+        return None if holds is True else self._failed(holds, activation, resource, views)
+
+    def _failed(self, holds: bool | Unanswered, activation: Any, resource: Resource, views: Views) -> _Answer:
+        doubt = _first(self._doubts_of_failures, activation)
+        if doubt is not None:
+            return doubt
         if isinstance(holds, Unanswered) and not self.loops:
             return _open("its expression", holds)
         failures, unanswered = self._failures(activation, resource, views)
@@ -148,41 +203,10 @@ class _Compiled:
             return Outcome.FAIL, "", tuple(failures)
         return _open("its expression", unanswered or Unanswered("no item of it can be judged"))
 
-    def _before(self, activation: Any, resource: Resource, views: Views) -> _Answer | None:
-        """Return what settles the verdict before the rule is asked."""
-        if self.policy.when:
-            applies = self._applies(activation, resource, views)
-            if isinstance(applies, Unanswered):
-                return _open("its condition `when`", applies)
-            if not applies:
-                return Outcome.NOT_APPLICABLE, self.policy.when_reason, ()
-        return _first(self._doubts, activation)
-
-    def _applies(self, activation: Any, resource: Resource, views: Views) -> bool | Unanswered:
-        if not self._when_needs_kind_only:
-            return self._when.truth(activation)
-        key = (resource.type, views.variables.get("component"))
-        if key not in self._applies_to_kind:
-            self._applies_to_kind[key] = self._when.truth(activation)
-        return self._applies_to_kind[key]
-
-    def count(self, activation: Any, resource: Resource, views: Views) -> int:
+    def count(self, activation: Any) -> int:
         """Return how many items the loops meet in the resource."""
-        known = self._known_count(resource, views)
-        if known is not None:
-            return known
         sizes = self._sizes.plain(activation)
         return 0 if isinstance(sizes, Unanswered) else _total(sizes)
-
-    def _known_count(self, resource: Resource, views: Views) -> int | None:
-        """Return how many items the loop meets where that needs no evaluation, else `None`."""
-        if len(self.loops) != 1:
-            return None
-        if self._place_of_literals:
-            return sum(1 for literal in resource.literals if literal.place == self._place_of_literals)
-        place = self._places[0]
-        items = views.variables.get(place.name) if place.base == "view" and not place.steps else None
-        return len(items) if isinstance(items, list) else None
 
     def _failures(self, activation: Any, resource: Resource, views: Views) -> tuple[list[Failure], Unanswered | None]:
         if not self.loops:
@@ -295,11 +319,15 @@ class _Compiled:
 
     @cached_property
     def _sizes(self) -> Program:
+        return self._compile(self._size_text)
+
+    @property
+    def _size_text(self) -> str:
         *outer, last = self.loops
         text = f"size({last.items})"
         for loop in reversed(outer):
             text = f"{loop.operand}.map({loop.variable}, {text})"
-        return self._compile(text)
+        return text
 
     @cached_property
     def _details(self) -> Program:
@@ -338,16 +366,21 @@ class _Compiled:
             text = f"[{loop.operand}[at{depth}]].map({loop.variable}, {text})[0]"
         return self._compile(text, names=tuple(f"at{depth}" for depth in range(len(self.loops))))
 
+    def _with_params(self, text: str) -> str:
+        return f"cel.bind(params, {self._params}, {text})" if _PARAMS.search(text) else text
+
     def _compile(self, text: str, *, names: tuple[str, ...] = ()) -> Program:
-        if _PARAMS.search(text):
-            text = f"cel.bind(params, {self._params}, {text})"
         try:
-            return cel.compile_(text, names=names)
+            return cel.compile_(self._with_params(text), names=names)
         except cel.ExpressionError as error:
             raise ConfigurationError(
                 f"{self.policy.file}: the policy {self.policy.id} has an expression that is not CEL: {error}",
                 hint=f"`auditor policy lint {self.policy.file}` shows the line and column.",
             ) from error
+
+
+def _total(sizes: Any) -> int:
+    return sizes if isinstance(sizes, int) else sum(_total(inner) for inner in sizes)
 
 
 def _places(policy: Policy) -> tuple[_Place, ...]:
@@ -400,10 +433,6 @@ def _positions(sizes: Any, depth: int, position: tuple[int, ...] = ()) -> Iterab
     else:
         for index, inner in enumerate(sizes):
             yield from _positions(inner, depth - 1, (*position, index))
-
-
-def _total(sizes: Any) -> int:
-    return sizes if isinstance(sizes, int) else sum(_total(inner) for inner in sizes)
 
 
 def _shown(value: Any) -> str:

@@ -120,7 +120,7 @@ def test_wrong_use_is_refused_with_what_to_do_next(tmp_path: Path, case: str) ->
     assert done.code == 2, done.out + done.err
     assert words in done.err
     assert "Traceback" not in done.err
-    assert "hint:" in done.err or "--help" in done.err
+    assert "hint:" in done.err or "for help" in done.err
 
 
 def test_a_run_that_found_nothing_is_an_error(tmp_path: Path) -> None:
