@@ -60,7 +60,7 @@ def _by_name(strength: Label, key: str, value: str, place: Place) -> tuple[Class
         return Classification(LiteralKind.CREDENTIAL, inside[0].rule, inside[0].confidence), inside
     found = named(strength, key, value, structured=place in _STRUCTURED)
     if found.kind is LiteralKind.CREDENTIAL:
-        return _whole(value, found.rule, found.confidence, key, found.start, found.end)
+        return _whole(value, key, found.rule, found.confidence, start=found.start, end=found.end)
     return Classification(found.kind, found.rule, found.confidence), []
 
 
@@ -75,7 +75,7 @@ def _inside(value: str, place: Place) -> list[Span]:
 
 
 def _whole(
-    value: str, rule: str, confidence: Confidence, key: str, start: int = 0, end: int = 0
+    value: str, key: str, rule: str, confidence: Confidence, *, start: int = 0, end: int = 0
 ) -> tuple[Classification, list[Span]]:
     lead = len(value) - len(value.lstrip())
     stop = lead + end if end > start else len(value)
@@ -85,14 +85,16 @@ def _whole(
     )
 
 
-def _unnamed(strength: Label, key: str, value: str, place: Place) -> tuple[Classification, list[Span]]:
+def _unnamed(  # noqa: PLR0911 - an ordered list of evidence
+    strength: Label, key: str, value: str, place: Place
+) -> tuple[Classification, list[Span]]:
     plain = nature(value)
     if plain is not None:
         return Classification(*plain, Confidence.LIKELY), []
     if "${" in value:
         found = named(Label.NONE, key, value, structured=False)
         if found.kind is LiteralKind.CREDENTIAL:
-            return _whole(value, found.rule, found.confidence, key, found.start, found.end)
+            return _whole(value, key, found.rule, found.confidence, start=found.start, end=found.end)
         if found.kind is LiteralKind.REFERENCE:
             return Classification(found.kind, found.rule, found.confidence), []
     if value[:14] == "LS0tLS1CRUdJTi" and decoded(value.strip()):
@@ -106,5 +108,5 @@ def _unnamed(strength: Label, key: str, value: str, place: Place) -> tuple[Class
         and looks_random(value.strip())
     ):
         rule = "random-under-weak-name" if strength is Label.WEAK else "high-entropy"
-        return _whole(value, rule, Confidence.POSSIBLE, key)
+        return _whole(value, key, rule, Confidence.POSSIBLE)
     return _PLAIN, []

@@ -7,8 +7,9 @@ ConfigMap, Secret, Helm values, generators) are described one by one; everywhere
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from auditor.detection import command_lines, kinds
@@ -22,6 +23,10 @@ from auditor.workloads import Workload
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _DEEPEST = 200
 _CERTAIN_LENGTH = 6
+_NO_WORD = 16
+_WORDLIKE = re.compile(r"[A-Za-z]+(?:[-_.][A-Za-z]+)*")
+_SHORTEST_FORM = 8
+"""Text up to this length cannot be a credential by its own form (`a://u:p@h` has nine characters)."""
 _Fingerprint = Callable[[str], str]
 
 
@@ -34,6 +39,15 @@ def take_out(
     if taker.taken:
         _sweep(body, taker.taken)
     return tuple(taker.literals)
+
+
+class _Where(NamedTuple):
+    """Where a literal stands, and the name beside it."""
+
+    path: Path
+    place: Place
+    key: str
+    container: str = ""
 
 
 class _Taker:
@@ -106,7 +120,7 @@ class _Taker:
             applied = None
         if type(applied) is not dict:
             if type_ == "kubernetes/Secret" and text != REDACTED:
-                self._record(path, Place.ANNOTATION, _LAST_APPLIED, _SECRET_VALUE, text)
+                self._record(_Where(path, Place.ANNOTATION, _LAST_APPLIED), _SECRET_VALUE, text)
                 annotations[_LAST_APPLIED] = REDACTED
             else:
                 self._string(annotations, _LAST_APPLIED, _LAST_APPLIED, path[:-1], Place.ANNOTATION)
@@ -146,14 +160,14 @@ class _Taker:
                 continue
             for key, raw in values.items():
                 if raw is None:
-                    self._record((field, key), Place.SECRET, str(key), _EMPTY, "")
+                    self._record(_Where((field, key), Place.SECRET, str(key)), _EMPTY, "")
                     continue
                 if type(raw) is not str:
                     # Not valid in Kubernetes, but a value all the same.
                     raw = str(raw)  # noqa: PLW2901
                 value = raw if field == "stringData" else (_unpacked(raw) or raw)
                 verdict = _secret_value(str(key), value, docker=docker)
-                self._record((field, key), Place.SECRET, str(key), verdict, value)
+                self._record(_Where((field, key), Place.SECRET, str(key)), verdict, value)
                 if verdict.kind is LiteralKind.CREDENTIAL:
                     values[key] = REDACTED
                     self._remember(value, sure=verdict.confidence is not Confidence.POSSIBLE)
@@ -171,7 +185,7 @@ class _Taker:
                 verdict, found = examine(str(key), text, place=Place.CONFIG) if text else (_PUBLIC, [])
                 for span in found:
                     self._remember(text[span.start : span.end])
-                self._record(("binaryData", key), Place.CONFIG, str(key), verdict, text)
+                self._record(_Where(("binaryData", key), Place.CONFIG, str(key)), verdict, text)
                 if found:
                     packed[key] = REDACTED
 
@@ -181,7 +195,7 @@ class _Taker:
         if type(values) is dict:
             for key, value in values.items():
                 if type(value) is str:
-                    self._record(("spec", "encryptedData", key), Place.SECRET, str(key), _SEALED, value)
+                    self._record(_Where(("spec", "encryptedData", key), Place.SECRET, str(key)), _SEALED, value)
         template = spec.get("template") if type(spec) is dict else None
         if type(template) is dict:
             self._walk(template, ("spec", "template"), references=False, helm=())
@@ -199,7 +213,7 @@ class _Taker:
                     self._key_file(value, (*path, key), depth + 1)
                 elif key in kinds.KEY_FIELDS:
                     verdict = _secret_value(str(key), _unpacked(value) or value, docker=False)
-                    self._record((*path, key), Place.KEY_FILE, str(key), verdict, value)
+                    self._record(_Where((*path, key), Place.KEY_FILE, str(key)), verdict, value)
                     if verdict.kind is LiteralKind.CREDENTIAL:
                         node[key] = REDACTED
                         self._remember(value)
@@ -231,7 +245,7 @@ class _Taker:
             for span in found:
                 self._remember(value[span.start : span.end])
             literals[number] = f"{key}={mask(value, [(s.start, s.end) for s in found])}"
-        self._record(path, Place.GENERATOR, key, verdict, value)
+        self._record(_Where(path, Place.GENERATOR, key), verdict, value)
 
     def _dockerfile(self, body: dict[str, Any]) -> None:
         for index, instruction in enumerate(_items(body.get("instructions"))):
@@ -247,10 +261,10 @@ class _Taker:
                     verdict, inner = examine(key, value, place=Place.IMAGE)
                     found += [s._replace(start=s.start + start, end=s.end + start, key=key) for s in inner]
                     if verdict.kind is not LiteralKind.CREDENTIAL:
-                        self._record(path, Place.IMAGE, key, verdict, value)
+                        self._record(_Where(path, Place.IMAGE, key), verdict, value)
             else:
                 found = spans(arguments, shell=True)  # noqa: S604 - reads a command line, runs nothing
-            self._spans(instruction, "arguments", arguments, found, path, Place.IMAGE, name)
+            self._spans(instruction, "arguments", arguments, found, _Where(path, Place.IMAGE, name))
 
     # Workloads
 
@@ -284,9 +298,9 @@ class _Taker:
     def _found_argument(self, items: list[Any], found: "command_lines.Argument", path: Path, container: str) -> None:
         text = items[found.position]
         if found.spans:
-            self._spans(items, found.position, text, found.spans, path, Place.ARGUMENT, found.key, container)
+            self._spans(items, found.position, text, found.spans, _Where(path, Place.ARGUMENT, found.key, container))
         else:
-            self._record(path, Place.ARGUMENT, found.key, found.verdict, found.value, container)
+            self._record(_Where(path, Place.ARGUMENT, found.key, container), found.verdict, found.value)
 
     def _hook(self, node: dict[str, Any], path: Path, container: str) -> None:
         """Take out of a probe or lifecycle hook: commands, headers and the query of a URL."""
@@ -315,30 +329,28 @@ class _Taker:
             return
         if type(node) is list:
             for index, item in enumerate(node):
-                kind = type(item)
-                if kind is dict or kind is list:
+                if type(item) is str:
+                    if len(item) > _SHORTEST_FORM:
+                        self._string(node, index, "", path, Place.CONFIG)
+                elif isinstance(item, (dict, list)):
                     self._walk(item, (*path, index), references=references, helm=helm, depth=depth + 1)
-                elif kind is str and len(item) > 8:
-                    self._string(node, index, "", path, Place.CONFIG)
-            return
-        if self._containers and id(node) in self._containers:
+        elif id(node) in self._containers:
             self._container(node, path)
-            return
-        if path in helm:
+        elif path in helm:
             self._tree(node, path, Place.HELM_VALUE, record=True)
-            return
+        else:
+            self._map(node, path, references=references, helm=helm, depth=depth)
+
+    def _map(self, node: dict[Any, Any], path: Path, *, references: bool, helm: tuple[Path, ...], depth: int) -> None:
         refers = references or _refers(node, path)
         for key, value in node.items():
-            kind = type(value)
             if key in kinds.PLAIN_FIELDS:
                 continue
-            if kind is str:
+            if type(value) is str:
                 name = "" if refers else str(key)
-                if len(value) > 8 or (value and label(name) >= Label.SECRET):
-                    if (*path, key) in helm:
-                        name = "values.yaml"
-                    self._string(node, key, name, path, Place.CONFIG)
-            elif (kind is dict or kind is list) and value:
+                if len(value) > _SHORTEST_FORM or (value and label(name) >= Label.SECRET):
+                    self._string(node, key, "values.yaml" if (*path, key) in helm else name, path, Place.CONFIG)
+            elif value and isinstance(value, (dict, list)):
                 self._walk(value, (*path, key), references=references, helm=helm, depth=depth + 1)
         if not references and type(node.get("name")) is str and type(node.get("value")) is str:
             self._string(node, "value", node["name"], path, Place.HELM_VALUE if helm else Place.CONFIG)
@@ -377,51 +389,39 @@ class _Taker:
         value = holder[step]
         verdict, found = examine(key, value, place=place, describe=record)
         if found and (record or verdict.confidence is not Confidence.POSSIBLE):
-            self._spans(holder, step, value, found, (*path, step), place, key, container)
+            self._spans(holder, step, value, found, _Where((*path, step), place, key, container))
         elif record:
-            self._record((*path, step), place, key, verdict, value, container)
+            self._record(_Where((*path, step), place, key, container), verdict, value)
 
-    def _spans(
-        self,
-        holder: Any,
-        step: str | int,
-        value: str,
-        found: list[Span],
-        path: Path,
-        place: Place,
-        key: str,
-        container: str = "",
-    ) -> None:
+    def _spans(self, holder: Any, step: str | int, value: str, found: list[Span], where: _Where) -> None:
         if not found:
             return
         for span in found:
             secret = value[span.start : span.end]
-            name = f"{key}: {span.key}" if key and span.key and span.key != key else key or span.key
+            named = f"{where.key}: {span.key}" if where.key and span.key and span.key != where.key else ""
             verdict = Classification(LiteralKind.CREDENTIAL, span.rule, span.confidence)
-            self._record(path, place, name, verdict, secret, container)
+            self._record(where._replace(key=named or where.key or span.key), verdict, secret)
             self._remember(secret, sure=span.confidence is not Confidence.POSSIBLE)
         holder[step] = mask(value, [(span.start, span.end) for span in found])
 
-    def _record(
-        self, path: Path, place: Place, key: str, verdict: Classification, value: str, container: str = ""
-    ) -> None:
+    def _record(self, where: _Where, verdict: Classification, value: str) -> None:
         self.literals.append(
             Literal(
-                path=path,
-                place=place,
-                key=key,
+                path=where.path,
+                place=where.place,
+                key=where.key,
                 kind=verdict.kind,
                 rule=verdict.rule,
                 confidence=verdict.confidence,
                 fingerprint=self.fingerprint(value) if verdict.kind is LiteralKind.CREDENTIAL else "",
                 length=len(value),
-                container=container,
+                container=where.container,
             )
         )
 
     def _remember(self, value: str, *, sure: bool = True) -> None:
         """Keep `value` for the sweep, unless it is a word that may well stand elsewhere and mean itself."""
-        if len(value) >= _CERTAIN_LENGTH and sure and not value.isalpha():
+        if sure and len(value) >= _CERTAIN_LENGTH and (len(value) >= _NO_WORD or not _WORDLIKE.fullmatch(value)):
             self.taken.add(value)
 
 

@@ -134,7 +134,7 @@ def label(name: str) -> Label:
     return _machine_made(words, last, before)
 
 
-def _machine_made(words: list[str], last: str, before: str) -> Label:
+def _machine_made(words: list[str], last: str, before: str) -> Label:  # noqa: PLR0911 - one line a noun
     if last.endswith("secret"):
         if last != "secret":
             return Label.TOKEN

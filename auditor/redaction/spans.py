@@ -8,6 +8,7 @@ under a credential's name is gets decided in `named`.
 import base64
 import binascii
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -181,7 +182,9 @@ _STATES = frozenset(
 )  # fmt: skip
 
 
-def named(strength: Label, key: str, value: str, *, structured: bool) -> Named:
+def named(  # noqa: PLR0911 - an ordered list of evidence
+    strength: Label, key: str, value: str, *, structured: bool
+) -> Named:
     """Return what `value` is under a name of that strength.
 
     `structured`: in nested configuration a word under `secretKey` or `apiKey` is as often the name of a key as the
@@ -235,7 +238,9 @@ def _password(text: str, *, structured: bool) -> Named:
     return Named(LiteralKind.CREDENTIAL, "named-credential", Confidence.LIKELY, 0, len(text))
 
 
-def _machine_made(strength: Label, key: str, text: str, *, structured: bool) -> Named:
+def _machine_made(  # noqa: PLR0911 - an ordered list of evidence
+    strength: Label, key: str, text: str, *, structured: bool
+) -> Named:
     found = measure(text)
     if found in {"number", "duration", "size"}:
         return Named(LiteralKind.PUBLIC, found, Confidence.LIKELY)
@@ -290,6 +295,7 @@ def spans(text: str, *, shell: bool = False, prose: bool = False) -> list[Span]:
     lower = _lower(text)
     if any(word in lower for word in _WORDS):
         found += _pairs(text, lower, shell=shell, prose=prose)
+        found += () if prose else _blocks(text, shell=shell)
     if not prose and (" " in text):
         found += _programs(text)
     return _disjoint(found)
@@ -308,11 +314,15 @@ def decoded(packed: str) -> str:
 
 def _disjoint(found: list[Span]) -> list[Span]:
     """Return `found` in order; of two that overlap the surer, then the earlier, then the longer stays."""
+    if len(found) < 2:
+        return found
     kept: list[Span] = []
     for span in sorted(found, key=lambda s: (s.confidence is not Confidence.CERTAIN, s.start, s.start - s.end)):
-        if all(span.end <= other.start or span.start >= other.end for other in kept):
-            kept.append(span)
-    return sorted(kept)
+        place = bisect(kept, span.start, key=lambda other: other.start)
+        free_before = place == 0 or kept[place - 1].end <= span.start
+        if free_before and (place == len(kept) or kept[place].start >= span.end):
+            kept.insert(place, span)
+    return kept
 
 
 def _urls(text: str) -> Iterator[Span]:
@@ -359,8 +369,10 @@ def _pairs(text: str, lower: str, *, shell: bool, prose: bool) -> Iterator[Span]
         if line_end < 0:
             line_end = len(text)
         yield from _line(text, line_start, line_end, shell=shell, prose=prose)
-    if prose:
-        return
+
+
+def _blocks(text: str, *, shell: bool) -> Iterator[Span]:
+    """Yield credentials whose name and value are tied by more than a separator: elements, flags, defaults."""
     for needle, pattern in (("</", _ELEMENT), ("alue", _NAME_VALUE), ("${", _DEFAULT)):
         if needle in text:
             for match in pattern.finditer(text):

@@ -97,7 +97,7 @@ _PUBLIC_BLOCK = re.compile(
 _DOCUMENTED = re.compile(r"EXAMPLE(?:KEY)?\b")
 
 
-def nature(value: str) -> tuple[LiteralKind, str] | None:
+def nature(value: str) -> tuple[LiteralKind, str] | None:  # noqa: C901, PLR0911, PLR0912 - one line a kind, in order
     """Return what the whole of `value` plainly is, with the rule that says so; `None` where it could be a secret."""
     text = value.strip()
     if not text or text == REDACTED:

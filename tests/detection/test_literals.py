@@ -325,22 +325,25 @@ def test_a_password_that_is_a_word_does_not_eat_the_rest_of_the_object() -> None
     assert found["env"][0]["value"] == REDACTED
 
 
+STEPS = st.sampled_from(
+    ["env", "name", "value", "data", "password", "args", "spec", "metadata", "annotations", "containers", "helm"]
+)
+FIELDS = st.sampled_from(["metadata", "spec", "data", "stringData", "instructions", "users", "secretGenerator"])
+TYPES = st.sampled_from(
+    [
+        "kubernetes/Secret", "kubernetes/ConfigMap", "kubernetes/Pod", "kubernetes/Deployment", "file/Dockerfile",
+        "file/kustomization", "file/helm-values", "kubernetes/SealedSecret.bitnami.com", "kubernetes/Config",
+        "kubernetes/Application.argoproj.io", "kubernetes/Any.example.org",
+    ]
+)  # fmt: skip
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["env", "name", "value", "data", "password", "args", "spec", "metadata", "annotations", "containers", "helm"]), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(STEPS, inner, max_size=4),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
-@given(
-    type_=st.sampled_from(
-        ["kubernetes/Secret", "kubernetes/ConfigMap", "kubernetes/Pod", "kubernetes/Deployment", "file/Dockerfile",
-         "file/kustomization", "file/helm-values", "kubernetes/SealedSecret.bitnami.com", "kubernetes/Config",
-         "kubernetes/Application.argoproj.io", "kubernetes/Any.example.org"]
-    ),
-    body=st.dictionaries(st.sampled_from(["metadata", "spec", "data", "stringData", "instructions", "users", "secretGenerator"]), json_values),
-)  # fmt: skip
+@given(type_=TYPES, body=st.dictionaries(FIELDS, json_values))
 def test_an_object_of_any_shape_is_no_error_and_taking_out_twice_is_taking_out_once(
     type_: str, body: dict[str, Any]
 ) -> None:

@@ -84,7 +84,9 @@ def test_a_certificate_is_no_secret() -> None:
 
 words = st.sampled_from(
     [
-        "password", "=", ":", " ", "token", "x1Y2z3", "\n", '"', "'", "://", "@", "u:p@h", "Bearer ", "Basic ", "dXNlcjpwYXNz", ";",
+        "password", "=", ":", " ", "token", "x1Y2z3", "\n", '"', "'",
+        "://", "@", "u:p@h", "Bearer ", "Basic ", "dXNlcjpwYXNz",
+        ";",
         "&",
         "[redacted]", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "QUJDREVGR0hJSktMTU5PUFFSU1Q", "<",
         "/", ">", "${",
