@@ -17,14 +17,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from auditor.collectors import render
-from auditor.collectors.ignores import Ignores
+from auditor.collectors.ignores import EXCLUDED, IGNORED, Ignores, Rules
 from auditor.collectors.render import Rendered
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.errors import InputError, ToolMissingError
 
 NOT_A_MANIFEST = "not a manifest"
-IGNORED = "ignored by .gitignore"
-EXCLUDED = "excluded"
 RENDERED = "rendered, not read raw"
 LINKED = "symbolic link to what is read elsewhere"
 NAMED_TWICE = "named more than once"
@@ -255,7 +253,7 @@ class _Walk:
                 if reason is not None:
                     self.skipped[reason] += 1
                 elif chart and name in _CHART_FOLDERS:
-                    self._chart_part(path, name)
+                    self._chart_part(path, name, rules)
                 else:
                     folders.append((path, f"{real}{os.sep}{name}"))
             elif kind_of(name) is None:
@@ -271,7 +269,7 @@ class _Walk:
         # A stack: the last one in is the first one out.
         todo += reversed(folders)
 
-    def _chart_part(self, folder: str, name: str) -> None:
+    def _chart_part(self, folder: str, name: str, rules: Rules) -> None:
         """Pass over what Helm reads in a chart; without rendering, every template is a gap."""
         for base, folders, files in os.walk(folder):
             folders.sort()
@@ -279,6 +277,8 @@ class _Walk:
                 path = f"{base}/{file}".replace(os.sep, "/")
                 if kind_of(file) is None:
                     self.skipped[NOT_A_MANIFEST] += 1
+                elif (reason := rules.reason(path, folder=False)) is not None:
+                    self.skipped[reason] += 1
                 elif name == "charts" and is_values_file(file) and "/templates/" not in path:
                     self._file(path, file)
                 elif self._request.render or name != "templates":

@@ -15,9 +15,12 @@ import base64
 import binascii
 import json
 import re
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
+from math import isinf
 from typing import TYPE_CHECKING, Any
 
 from auditor.model.coverage import GapReason
@@ -88,7 +91,7 @@ def text(content: bytes) -> str:
         raise RefusedError(
             GapReason.NOT_UTF8, line, "It is not UTF-8; save it in that encoding and scan it again."
         ) from None
-    return found[1:] if found.startswith("\ufeff") else found
+    return found.removeprefix("\ufeff")
 
 
 # Spaces, comments and line breaks before the first thing of a document.
@@ -146,22 +149,28 @@ def _markers(content: str) -> Iterator[tuple[int, int]]:
 
 
 # Where a node can start, and there something that YAML 1.1 and 1.2 read differently, or that only the slow way checks:
-# booleans of 1.1, numbers other than plain decimals, keys that are no strings, merge keys, anchors, aliases, tags,
-# directives, and lists inside lists on one line.
-_END = r"(?=[ ]*(?:[\n,\]}:#]|\Z))"
+# words of 1.1 for true and false, numbers other than plain decimals, keys that are no strings, merge keys, anchors,
+# aliases, tags, directives. The look is meant for a text with a line break before and behind it. It is one expression,
+# without backtracking, and each branch begins with what rules it out: half of all reading time is spent here.
+_END = r"[ ]*+[\n,\]}:#]"
 _UNSURE = re.compile(
-    r"(?:(?:[\n\[{,]|\A|[\"']:)[ ]*|[:?\-][ ]+)(?:"
-    rf"(?:[yY](?:es|ES)?|[nN][oO]?|[oO](?:n|N|ff|FF)|YES){_END}"
-    rf"|(?!-?(?:0|[1-9]\d{{0,17}})(?=[ ]*(?:[\n,\]}}#]|\Z)))"
-    rf"[-+]?(?:0[xXoObB][\da-fA-F_]+|[\d_]*\.?[\d_]*(?<=[\d.])(?:[eE][-+]?[\d_]+)?){_END}"
-    rf"|[-+]?\.[inIN][naNA][fFnN]{_END}"
-    r"|(?:[tT]rue|TRUE|[fF]alse|FALSE|[nN]ull|NULL|~)?[ ]*:(?=[\s,\]}]|\Z)"
-    r"|<<|[&!%]\S|[*][^\s*]|[!?](?=\s)"
-    r")|[-:?][ ]+[-:?](?=\s)"
+    r"[\n\[{,:?\-](?:(?<![:?\-])[ ]*+|[ ]++|(?<=[\"']:))(?:"
+    rf"[yYnNoO](?:es|ES|[oOnN]|ff|FF)?+{_END}"
+    r"|[1-9](?:\d{0,17}+[ ]*+:|\d{18}"
+    rf"|\d*+(?:_[\d_.eE+\-]*+|\.[\d_]*+(?:[eE][+\-]?[\d_]++)?+|[eE][+\-]?[\d_]++){_END})"
+    rf"|0(?:[ ]*+:|[\dxXoObB_.eE][\da-fA-F_xX+\-]*+(?:\.[\d_]*+)?+(?:[eE][+\-]?[\d_]++)?+{_END})"
+    rf"|[+.\-_](?:[\d_.]|[iI][nN][fF]|[nN][aA][nN])[\w.+\-]*+{_END}"
+    r"|[tTfFnN~](?:rue|RUE|alse|ALSE|ull|ULL)?+[ ]*+:[\s,\]}]|:[\s,\]}]"
+    r"|<<|[&!%]\S|[*][^\s*]|[!?]\s)"
 )
+# A list in a list on one line: the only way to nest deeply without braces or indentation.
+_LIST_IN_LIST = re.compile(r"-[ ]++-\s")
+_PLAIN = bytes([0x0A, *range(0x20, 0x7F)])
 # Characters that YAML 1.1 forbids or takes for a line break; a tab may be indentation, a lone \r a line break.
 _ODD = re.compile(r"[^\n -~\xa1-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _DEEP_INDENT = " " * MAX_DEPTH
+# A map or list as a key, which JSON cannot hold. `{{` is what a template that was not rendered looks like.
+_COLLECTION_KEY = re.compile(r"[}\]][ ]*+:|\{[ ]*+[{\[]")
 
 
 def parse(document: str) -> Any:
@@ -175,7 +184,7 @@ def parse(document: str) -> Any:
             # Flow style YAML starts with a brace as well.
             if error.reason is not GapReason.BROKEN_JSON:
                 raise
-    if _UNSURE.search(document) is None and _ODD.search(document) is None and _DEEP_INDENT not in document:
+    if _reads_alike(document):
         import yaml_rs  # noqa: PLC0415 - start-up: only when something is read
 
         try:
@@ -183,10 +192,38 @@ def parse(document: str) -> Any:
         except (ValueError, RecursionError, yaml_rs.YAMLDecodeError):
             # Whatever it is, the slow way says what and where, in words of ours.
             return _build(document)
-        if document.count("[") + document.count("{") > MAX_DEPTH // 4 or "  " * (MAX_DEPTH // 4) in document:
-            _check_depth(value)
-        return value
+        nested = document.count("[") + document.count("{") > MAX_DEPTH // 4 or "  " * (MAX_DEPTH // 4) in document
+        # The slow way says in which line it goes too deep.
+        return _build(document) if nested and _depth_exceeded(value) else value
     return _build(document)
+
+
+def _reads_alike(document: str) -> bool:
+    """Return whether the fast reader can be trusted with the document."""
+    if document.isascii():
+        odd = bool(document.encode().translate(None, _PLAIN))
+    else:
+        odd = _ODD.search(document) is not None
+    return (
+        not odd
+        and not _open_scalar(document)
+        and _COLLECTION_KEY.search(document) is None
+        and _UNSURE.search(f"\n{document}\n") is None
+        and _LIST_IN_LIST.search(document) is None
+        and _DEEP_INDENT not in document
+    )
+
+
+def _open_scalar(document: str) -> bool:
+    """Return whether the text may end inside a block scalar without a last line break, or with an empty one.
+
+    There the two readers differ in that line break.
+    """
+    if not document.endswith("\n"):
+        return "|" in document or ">" in document
+    body = document.rstrip()
+    last = body[body.rfind("\n") + 1 :]
+    return "|" in last or ">" in last
 
 
 def parse_json(document: str) -> Any:
@@ -200,7 +237,9 @@ def parse_json(document: str) -> Any:
 
 def parse_json_stream(content: str) -> Iterator[tuple[int, Any]]:
     """Yield (offset, value) of each JSON value in `content`, which may hold several in a row."""
-    decoder = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_json_int, parse_constant=_no_constant)
+    decoder = json.JSONDecoder(
+        object_pairs_hook=_pairs, parse_int=_json_int, parse_float=_json_float, parse_constant=_no_constant
+    )
     position = _JSON_SPACE.match(content).end()  # type: ignore[union-attr]  # matches everywhere
     while position < len(content):
         try:
@@ -213,8 +252,9 @@ def parse_json_stream(content: str) -> Iterator[tuple[int, Any]]:
             ) from None
         except _DuplicateError:
             raise _duplicate(content.count("\n", 0, position) + 1) from None
-        if content.count("[", position, end) + content.count("{", position, end) > MAX_DEPTH // 4:
-            _check_depth(value, line=content.count("\n", 0, position) + 1)
+        nested = content.count("[", position, end) + content.count("{", position, end) > MAX_DEPTH // 4
+        if nested and _depth_exceeded(value):
+            raise _too_deep(content.count("\n", 0, position) + 1)
         yield position, value
         position = _JSON_SPACE.match(content, end).end()  # type: ignore[union-attr]
 
@@ -234,7 +274,12 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _json_int(digits: str) -> int | float:
-    return _whole(int(digits)) if len(digits) < 25 else float(digits)
+    return _whole(int(digits)) if len(digits) < 25 else _json_float(digits)
+
+
+def _json_float(digits: str) -> float:
+    number = float(digits)
+    return _no_constant(digits) if isinf(number) else number
 
 
 def _no_constant(_: str) -> Any:
@@ -246,12 +291,12 @@ def _whole(number: int) -> int | float:
     return number if -(1 << 63) <= number < 1 << 63 else float(number)
 
 
-def _check_depth(value: Any, line: int | None = 1) -> None:
+def _depth_exceeded(value: Any) -> bool:
     level, depth = [value], 0
     while level:
-        if depth > MAX_DEPTH:
-            raise _too_deep(line)
         depth += 1
+        if depth > MAX_DEPTH:
+            return True
         level = [
             child
             for node in level
@@ -259,6 +304,7 @@ def _check_depth(value: Any, line: int | None = 1) -> None:
             for child in (node.values() if isinstance(node, dict) else node)
             if isinstance(child, (dict, list))
         ]
+    return False
 
 
 def _too_deep(line: int | None) -> RefusedError:
@@ -386,12 +432,17 @@ class _Builder:
         if self._stack and self._expects_key() and event.value == "<<" and (plain or event.tag == _MERGE):
             self._stack[-1].key = _Merge
             return
-        if event.tag is None:
-            value = plain_value(event.value) if plain else event.value
-        else:
+        if event.tag is not None:
             value = _tagged(event.tag, event.value, line)
+        elif not plain:
+            value = event.value
+        elif self._stack and self._expects_key():
+            value = plain_key(event.value)
+        else:
+            value = plain_value(event.value)
         if event.anchor:
-            self._anchors[event.anchor] = value
+            # The value of an alias does not depend on where the anchor stood, in a key or elsewhere.
+            self._anchors[event.anchor] = plain_value(event.value) if plain and event.tag is None else value
         self._add(value, line)
 
     def _alias(self, event: Any) -> None:
@@ -468,10 +519,8 @@ def _key(value: Any, line: int) -> str:
             return value
         case bool():
             return "true" if value else "false"
-        case int():
-            return str(value)
-        case float():
-            return repr(value)
+        case int() | float():
+            return plain_key(str(value)) or ""
         case _:
             raise _broken(line)
 
@@ -483,35 +532,92 @@ _WORDS: dict[str, bool | None] = {
 }
 _INT = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|([1-9][0-9]*|0))\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_POINT = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?\Z")
+_NO_NUMBER = {
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), ".inf"),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), "-.inf"),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), ".nan"),
+}
+"""Numbers that JSON cannot hold, so that no API server sees them. As values they stay the text that they are."""
 
 
 @lru_cache(maxsize=4096)
 def plain_value(scalar: str) -> Any:
-    """Return the value of a plain (unquoted) scalar. A number that JSON cannot hold stays a string."""
+    """Return the value of a plain (unquoted) scalar."""
+    value = _resolved(scalar)
+    if type(value) is float:
+        # On its way to an API server it is written as JSON: without a point where it is whole and below 1e21, which
+        # is then read as an integer where 64 bits hold it.
+        whole = Decimal(repr(value))
+        return int(whole) if whole == int(whole) and -(1 << 63) <= whole < 1 << 63 else value
+    return _whole(value) if type(value) is int else value
+
+
+@lru_cache(maxsize=4096)
+def plain_key(scalar: str) -> str | None:
+    """Return the map key that a plain scalar makes, `None` where Kubernetes' reader refuses it."""
+    value = _NO_NUMBER.get(scalar) or _resolved(scalar)
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value) if value < 1 << 63 else None
+        case float():
+            return _float_key(value)
+        case _:
+            return value  # type: ignore[no-any-return]  # a string or None
+
+
+def _resolved(scalar: str) -> Any:
+    """Return the value by YAML 1.1 as Kubernetes' reader knows it."""
     if scalar in _WORDS:
         return _WORDS[scalar]
     if scalar[0] not in "+-.0123456789":
         return scalar
-    # A leading point is no number with underscores, all others are without them.
-    digits = scalar if scalar[0] == "." else scalar.replace("_", "")
-    found = _INT.match(digits)
-    if found:
-        sign, hexadecimal, binary, octal, decimal = found.groups()
-        for text_, base in ((hexadecimal, 16), (binary, 2), (octal, 8), (decimal, 10)):
-            if text_ is not None and len(text_) < 80:
-                number = int(text_, base) * (-1 if sign == "-" else 1)
-                if -(1 << 63) <= number < 1 << 64:
-                    return _whole(number)
+    if scalar[0] == ".":
+        digits = scalar.replace("_", "") if _POINT.match(scalar) else scalar
+    else:
+        digits = scalar.replace("_", "")
+        found = _INT.match(digits)
+        number = _integer(*found.groups()) if found and len(digits) < 80 else None
+        if number is not None:
+            return number
     if _FLOAT.match(digits):
-        return _number(float(digits), scalar)
+        number = float(digits)
+        return scalar if isinf(number) else number
     return scalar
 
 
-def _number(number: float, scalar: str) -> Any:
-    if number in {float("inf"), float("-inf")}:
-        return scalar
-    # Written as JSON, a whole number below 1e21 has no point, and is then read as an integer where 64 bits hold it.
-    return int(number) if number == int(number) and -(1 << 63) <= number < 1 << 63 else number
+def _integer(
+    sign: str, hexadecimal: str | None, binary: str | None, octal: str | None, decimal: str | None
+) -> int | None:
+    """Return the integer, `None` where 64 bits do not hold it."""
+    number = next(
+        int(digits, base)
+        for digits, base in ((hexadecimal, 16), (binary, 2), (octal, 8), (decimal, 10))
+        if digits is not None
+    )
+    if sign == "-":
+        return -number if number <= 1 << 63 else None
+    # Without a sign the reader tries unsigned 64 bits as well.
+    return number if number < 1 << (63 if sign else 64) else None
+
+
+def _float_key(number: float) -> str | None:
+    """Return a floating-point key as Go prints it: `strconv.FormatFloat(number, 'g', -1, 32)`."""
+    try:
+        (single,) = struct.unpack("<f", struct.pack("<f", number))
+    except OverflowError:
+        return ".inf" if number > 0 else "-.inf"
+    for places in range(9):
+        text_ = f"{number:.{places}e}"
+        if struct.unpack("<f", struct.pack("<f", float(text_)))[0] == single:
+            break
+    mantissa, _, exponent = text_.partition("e")
+    power = int(exponent)
+    if power < -4 or power >= 6:
+        return f"{mantissa}e{'-' if power < 0 else '+'}{abs(power):02d}"
+    return format(Decimal(text_), "f")
 
 
 def _tagged(tag: str, value: str, line: int) -> Any:
@@ -526,6 +632,8 @@ def _tagged(tag: str, value: str, line: int) -> Any:
             return base64.b64decode(re.sub(r"[\r\n]", "", value), validate=True).decode(errors="replace")
         except binascii.Error:
             raise _broken(line) from None
+    if name == "float" and value in _NO_NUMBER:
+        return value
     found = plain_value(value)
     kinds: dict[str, tuple[type, ...]] = {"bool": (bool,), "int": (int,), "float": (int, float), "null": (type(None),)}
     if type(found) not in kinds[name]:
