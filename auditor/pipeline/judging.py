@@ -1,6 +1,6 @@
 """From resources to judged subjects with findings: views, the engine, and the place of each failure in its file."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -118,7 +118,10 @@ def _findings(resource: Resource, judged: Judged, *, by: Judge, places: Places) 
     if not failures:
         return ()
     own = places.locate(resource.origin, [failure.path if failure.source < 0 else () for _, failure in failures])
-    related = _related(resource, places) if resource.related else ()
+    related: dict[int, tuple[str, Location]] = {}
+    for index in _told(resource, [failure for _, failure in failures]):
+        what, origin, path = resource.related[index]
+        related[index] = (what, places.locate(origin, [path])[0])
     return tuple(
         _finding(resource, failure, own[position], related, policy=by.engine.policies[policy].id, severity=severity)
         for position, (policy, failure) in enumerate(failures)
@@ -126,20 +129,26 @@ def _findings(resource: Resource, judged: Judged, *, by: Judge, places: Places) 
     )
 
 
-def _related(resource: Resource, places: Places) -> tuple[tuple[str, Location], ...]:
-    return tuple((what, places.locate(origin, [path])[0]) for what, origin, path in resource.related)
+def _told(resource: Resource, failures: Sequence[Failure]) -> list[int]:
+    """Return which related objects the findings name: of a grant the binding and the rules that fail, else the first.
+
+    A role has many rules, and those that are in order would hide the one that is not.
+    """
+    sources = {failure.source for failure in failures if 0 <= failure.source < len(resource.related)}
+    return sorted({*sources, 0} if sources else range(min(_RELATED, len(resource.related))))
 
 
 def _finding(
     resource: Resource,
     failure: Failure,
     location: Location,
-    related: Sequence[tuple[str, Location]],
+    related: Mapping[int, tuple[str, Location]],
     *,
     policy: str,
     severity: Severity,
 ) -> Finding:
-    if 0 <= failure.source < len(related):
+    beside = [entry for index, entry in related.items() if failure.source < 0 or index == 0]
+    if failure.source in related:
         location = related[failure.source][1]
     return Finding(
         policy_id=policy,
@@ -149,7 +158,7 @@ def _finding(
         value_fingerprint=failure.value_fingerprint,
         message=redact_text(failure.message),
         location=location,
-        related=tuple(entry for entry in related if entry[1] != location)[:_RELATED],
+        related=tuple(entry for entry in beside if entry[1] != location),
         evidence=tuple((name, redact_text(text)) for name, text in failure.evidence),
         severity=severity,
         about=failure.about,

@@ -6,7 +6,7 @@ so nothing outside this module touches the runtime's results.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -147,5 +147,20 @@ def _environment(names: tuple[str, ...]) -> Any:
 
 
 def _grants(rule: Any, verb: str, group: str, resource: str) -> bool:
-    lists = {name: [str(entry) for entry in rule[name]] for name in ("verbs", "apiGroups", "resources")}
-    return bool(rule_allows(lists, verb, group, resource))
+    return rule_allows(_Rule(rule), verb, group, resource)
+
+
+class _Rule(Mapping[str, Any]):
+    """A rule as the runtime hands it over: a list becomes Python's when it is asked for, and most rules need one."""
+
+    def __init__(self, rule: Any) -> None:
+        self._rule = rule
+
+    def __getitem__(self, name: str) -> list[str]:
+        return [str(entry) for entry in self._rule[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rule)
+
+    def __len__(self) -> int:
+        return len(self._rule)

@@ -261,7 +261,7 @@ def _bound_fact(
     subject = (f"{kind} {binding.name} names {principal['key']}", binding.origin, ("subjects", position))
     return Resource(
         type=FACT,
-        name=f"{binding.name}:{principal['key']}",
+        name=f"{kind}/{binding.name}:{principal['key']}",
         namespace=binding.namespace if namespaced else "",
         origin=binding.origin,
         related=(subject, *(reached.related if reached else ())),
@@ -286,7 +286,7 @@ def _unbound_fact(role: Role, reached: _Reached) -> Resource:
         raise ValueError(f"{role.kind} {role.name} is built in: it is never reported as unbound")
     return Resource(
         type=FACT,
-        name=f"{role.name}:unbound",
+        name=f"{role.kind}/{role.name}:unbound",
         namespace=role.namespace,
         origin=role.origin,
         # The first place is the binding's in the other facts: here the role stands there, so that indexes agree.

@@ -53,7 +53,7 @@ def test_a_fact_says_who_holds_what_where_and_where_that_stands() -> None:
             binding("readers", "Role", "reader", [account("web")], namespace="shop", file="shop/binding.yaml"),
         ]
     )
-    assert [fact.id for fact in facts] == ["fact/kubernetes-grant:shop/readers:ServiceAccount shop/web"]
+    assert [fact.id for fact in facts] == ["fact/kubernetes-grant:shop/RoleBinding/readers:ServiceAccount shop/web"]
     assert facts[0].origin.file == "shop/binding.yaml"
     assert facts[0].body == {
         "principal": {
@@ -146,7 +146,7 @@ def test_a_role_that_an_overlay_defines_anew_is_judged_with_the_binding_of_its_b
         ["get,list pods"],
         ["get,list secrets"],
     ]
-    assert {fact.id for fact in facts} == {"fact/kubernetes-grant:/b:ServiceAccount shop/web"}
+    assert {fact.id for fact in facts} == {"fact/kubernetes-grant:/ClusterRoleBinding/b:ServiceAccount shop/web"}
     assert facts[1].related[1][1].file == "overlays/prod/role.yaml"
 
 
