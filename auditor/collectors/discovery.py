@@ -219,7 +219,9 @@ class _Walk:
             for path, name, target in links:
                 self._link(path, name, target, real=real, real_files=real_files, todo=todo)
 
-    def _folder(self, folder: str, real: str, *, ignores: Ignores, todo: list[tuple[str, str]]) -> None:
+    def _folder(  # noqa: C901, PLR0912 - one branch for each thing that can stand in a folder
+        self, folder: str, real: str, *, ignores: Ignores, todo: list[tuple[str, str]]
+    ) -> None:
         if real in self._folders:
             return
         self._folders.add(real)
@@ -310,7 +312,7 @@ class _Walk:
         elif os.path.isdir(target):  # noqa: PTH112 - as above
             if not _within(target, real):
                 self._outside(path)
-            elif target in self._folders or ".git" in target[len(real) :].split(os.sep):
+            elif target in self._folders or ".git" in target[len(real) :].replace(os.sep, "/").split("/"):
                 self.skipped[LINKED] += 1
             else:
                 todo.append((path, target))

@@ -200,12 +200,9 @@ def parse(document: str) -> Any:
 
 def _reads_alike(document: str) -> bool:
     """Return whether the fast reader can be trusted with the document."""
-    if document.isascii():
-        odd = bool(document.encode().translate(None, _PLAIN))
-    else:
-        odd = _ODD.search(document) is not None
+    ascii_only = document.isascii()
     return (
-        not odd
+        not (document.encode().translate(None, _PLAIN) if ascii_only else _ODD.search(document))
         and not _open_scalar(document)
         and _COLLECTION_KEY.search(document) is None
         and _UNSURE.search(f"\n{document}\n") is None
@@ -311,7 +308,7 @@ def _too_deep(line: int | None) -> RefusedError:
     return RefusedError(
         GapReason.TOO_DEEP,
         line,
-        f"It nests deeper than {MAX_DEPTH} levels, which no manifest needs; look at the file, or leave it out (--exclude).",
+        f"It nests deeper than {MAX_DEPTH} levels, which no manifest needs; mend it, or leave it out (--exclude).",
     )
 
 
@@ -358,18 +355,18 @@ def events(document: str) -> "Iterator[yaml.Event]":
     return iter(_events(document), None)
 
 
-def _events(document: str) -> "Callable[[], yaml.Event | None]":
+def _events(document: str) -> "Callable[[], Any]":
     import yaml  # noqa: PLC0415 - as above
-    from yaml.cyaml import CParser  # noqa: PLC0415 - as above
+    from yaml._yaml import CParser  # noqa: PLC0415 - as above
 
     try:
         parser = CParser(document)
     except (yaml.YAMLError, UnicodeEncodeError):
         raise _broken(1) from None
 
-    def following() -> "yaml.Event | None":
+    def following() -> Any:
         try:
-            return parser.get_event()  # type: ignore[no-any-return]  # the stubs leave it open
+            return parser.get_event()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             raise _broken(mark.line + 1 if mark else 1) from None
@@ -384,7 +381,7 @@ def _events(document: str) -> "Callable[[], yaml.Event | None]":
 class _Builder:
     """Values from events, with an explicit stack. Every collection belongs to one place: aliases are copied."""
 
-    def __init__(self, following: "Callable[[], yaml.Event | None]", yaml: Any) -> None:
+    def __init__(self, following: "Callable[[], Any]", yaml: Any) -> None:
         self._following = following
         self._yaml = yaml
         self._stack: list[_Frame] = []
@@ -393,7 +390,8 @@ class _Builder:
         self._nodes = 0
         self._copied = 0
 
-    def run(self) -> Any:
+    def run(self) -> Any:  # noqa: C901 - one branch for each kind of event
+        """Return the value of the document."""
         yaml = self._yaml
         while (event := self._following()) is not None:
             kind = type(event)
@@ -565,7 +563,7 @@ def plain_key(scalar: str) -> str | None:
         case float():
             return _float_key(value)
         case _:
-            return value  # type: ignore[no-any-return]  # a string or None
+            return value
 
 
 def _resolved(scalar: str) -> Any:
@@ -583,8 +581,8 @@ def _resolved(scalar: str) -> Any:
         if number is not None:
             return number
     if _FLOAT.match(digits):
-        number = float(digits)
-        return scalar if isinf(number) else number
+        floating = float(digits)
+        return scalar if isinf(floating) else floating
     return scalar
 
 

@@ -72,22 +72,22 @@ class _Node:
         self.mark: Any = None
 
 
-def _streamed(document: str, wanted: Sequence[Path]) -> list[Place]:
+def _streamed(document: str, wanted: Sequence[Path]) -> list[Place]:  # noqa: C901, PLR0912, PLR0915 - one hot loop
     """Walk the events along the wanted paths until all are found."""
     import yaml  # noqa: PLC0415 - slow to import, and only files with findings need it
 
     root = _Node()
     missing = 1
     for path in wanted:
-        node = root
+        step_node = root
         for step in path:
-            if step not in node.children:
-                node.children[step] = _Node()
+            if step not in step_node.children:
+                step_node.children[step] = _Node()
                 missing += 1
-            node = node.children[step]
+            step_node = step_node.children[step]
     # One entry for each open collection: what is wanted in it, and the list index or the pending key.
     stack: list[tuple[_Node, list[Any] | None]] = []
-    inside: _Node | None = root
+    inside = root
     position: list[Any] | None = None
     below = 0
     for event in documents.events(document):
@@ -111,11 +111,11 @@ def _streamed(document: str, wanted: Sequence[Path]) -> list[Place]:
         if position is None:
             node = inside
         elif position[0] >= 0:
-            node = inside.children.get(position[0]) if inside else None
+            node = inside.children.get(position[0])
             position[0] += 1
         elif position[1] is _NO_KEY:
             # The key itself; its value follows.
-            position[1] = inside.children.get(_key_text(event)) if inside and kind is yaml.ScalarEvent else None
+            position[1] = inside.children.get(_key_text(event)) if kind is yaml.ScalarEvent else None
             if position[1] is not None and position[1].mark is None:
                 position[1].mark = event.start_mark
                 missing -= 1
@@ -133,7 +133,7 @@ def _streamed(document: str, wanted: Sequence[Path]) -> list[Place]:
             if node is None or not node.children:
                 below = 1
             else:
-                stack.append((inside or root, position))
+                stack.append((inside, position))
                 inside = node
                 position = [0, None] if kind is yaml.SequenceStartEvent else [-1, _NO_KEY]
     return [_nearest(root, path) for path in wanted]
@@ -217,6 +217,8 @@ def _node_key(key: "yaml.ScalarNode") -> str:
     return str(key.value)
 
 
+_OPEN = {"{": True, "[": False}
+_CLOSE = frozenset("}]")
 _JSON_TOKEN = re.compile(r'[ \t\r\n]*("(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+)')
 
 
@@ -250,7 +252,7 @@ def _in_json(text: str, index: int, wanted: Sequence[Path]) -> list[Place]:
     return places
 
 
-def _json_items(text: str) -> Iterator[tuple[int, Path, int]]:
+def _json_items(text: str) -> Iterator[tuple[int, Path, int]]:  # noqa: C901 - one branch for each token
     """Yield (value's number, path, offset) of every key and element of the JSON values in `text`."""
     import json  # noqa: PLC0415 - only where a JSON file has findings
 
@@ -261,18 +263,18 @@ def _json_items(text: str) -> Iterator[tuple[int, Path, int]]:
     key = False
     for match in _JSON_TOKEN.finditer(text):
         token, offset = match.group(1), match.start(1)
-        if token in {"}", "]"}:
+        if token in _CLOSE:
             kinds.pop()
             path.pop()
             if not kinds:
                 document += 1
             key = False
-        elif token == ",":
+        elif token == ",":  # noqa: S105 - a comma
             if kinds[-1]:
                 key = True
             else:
                 path[-1] = int(path[-1]) + 1
-        elif token == ":":
+        elif token == ":":  # noqa: S105 - a colon
             key = False
         elif key:
             path[-1] = json.loads(token)
@@ -280,10 +282,10 @@ def _json_items(text: str) -> Iterator[tuple[int, Path, int]]:
         else:
             if not kinds or not kinds[-1]:
                 yield document, tuple(path), offset
-            if token in {"{", "["}:
-                kinds.append(token == "{")  # noqa: S105 - a brace
-                path.append("" if token == "{" else 0)  # noqa: S105 - a brace
-                key = token == "{"  # noqa: S105 - a brace
+            if token in _OPEN:
+                key = _OPEN[token]
+                kinds.append(key)
+                path.append("" if key else 0)
             elif not kinds:
                 document += 1
 

@@ -1,5 +1,4 @@
-import sys
-import time
+# ruff: noqa: E501 - tables read best with one case, or many small ones, a line
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -72,7 +71,7 @@ def test_byte_order_marks_and_utf16_are_read_as_kubernetes_reads_them(encoding: 
 
 def test_items_of_a_list_are_resources_of_their_own() -> None:
     reading = read(
-        f'{{"apiVersion": "v1", "kind": "List", "items": [{{"apiVersion": "v1", "kind": "Pod"}}, 3, {{"apiVersion": "v1", "kind": "List", "items": [{{"apiVersion": "apps/v1", "kind": "Deployment"}}]}}]}}',
+        '{{"apiVersion": "v1", "kind": "List", "items": [{{"apiVersion": "v1", "kind": "Pod"}}, 3, {{"apiVersion": "v1", "kind": "List", "items": [{{"apiVersion": "apps/v1", "kind": "Deployment"}}]}}]}}',
         kind=SourceKind.JSON,
         file="x.json",
     )
