@@ -153,6 +153,14 @@ class _Reader:
             self._gap(source, RefusedError(refused.reason, line, refused.detail))
 
     def _gap(self, source: Source, refused: RefusedError) -> None:
+        last = self._gaps[-1] if self._gaps else None
+        if (
+            refused.reason is GapReason.RAW_TEMPLATE
+            and last
+            and (last.file, last.reason) == (source.file, refused.reason)
+        ):
+            # A template of many documents is one thing that was not rendered.
+            return
         line = None if source.rendered_from else refused.line
         self._gaps.append(Gap(file=source.file, line=line, reason=refused.reason, detail=refused.detail))
 

@@ -71,7 +71,7 @@ def test_byte_order_marks_and_utf16_are_read_as_kubernetes_reads_them(encoding: 
 
 def test_items_of_a_list_are_resources_of_their_own() -> None:
     reading = read(
-        '{{"apiVersion": "v1", "kind": "List", "items": [{{"apiVersion": "v1", "kind": "Pod"}}, 3, {{"apiVersion": "v1", "kind": "List", "items": [{{"apiVersion": "apps/v1", "kind": "Deployment"}}]}}]}}',
+        '{"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "Pod"}, 3, {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "apps/v1", "kind": "Deployment"}]}]}',
         kind=SourceKind.JSON,
         file="x.json",
     )
@@ -294,3 +294,7 @@ def test_an_alias_is_a_copy_so_that_redaction_reaches_each_place() -> None:
 def test_the_same_input_gives_the_same_reading() -> None:
     text = POD + "spec: {containers: [{name: a, env: [{name: X, value: y}]}]}\n"
     assert read(text) == read(text)
+
+
+def test_a_file_full_of_templates_is_one_gap() -> None:
+    assert gaps(read("a: {{ x }}\n---\nb: {{ y }}\n---\n" + POD)) == [(GapReason.RAW_TEMPLATE, 1)]
