@@ -164,6 +164,10 @@ class _Taker:
                     continue
                 if type(raw) is not str:
                     # Not valid in Kubernetes, but a value all the same.
+                    if isinstance(raw, (dict, list)):
+                        self._record(_Where((field, key), Place.SECRET, str(key)), _UNLIKELY_SECRET, "")
+                        values[key] = REDACTED
+                        continue
                     raw = str(raw)  # noqa: PLW2901
                 value = raw if field == "stringData" else (_unpacked(raw) or raw)
                 verdict = _secret_value(str(key), value, docker=docker)
@@ -431,7 +435,7 @@ _DOCKER_AUTH = Classification(LiteralKind.CREDENTIAL, "docker-auth", Confidence.
 _SEALED = Classification(LiteralKind.ENCRYPTED, "sealed-secret", Confidence.CERTAIN)
 _EMPTY = Classification(LiteralKind.PLACEHOLDER, "empty", Confidence.LIKELY)
 _PUBLIC = Classification(LiteralKind.PUBLIC, "binary", Confidence.LIKELY)
-_MEASURED = frozenset({"switch", "number", "duration", "size", "url", "hash"})
+_MEASURED = frozenset({"prose", "switch", "number", "duration", "size", "url", "hash"})
 _STAYS = frozenset({LiteralKind.PLACEHOLDER, LiteralKind.REFERENCE, LiteralKind.ENCRYPTED})
 
 
@@ -450,6 +454,7 @@ def _secret_value(key: str, value: str, *, docker: bool) -> Classification:
         or verdict.rule in _MEASURED
         or verdict.kind is LiteralKind.PATH
         or value.strip().count("\n") > 2
+        or value.count(" ") > 3
     )
     return _UNLIKELY_SECRET if described else _SECRET_VALUE
 

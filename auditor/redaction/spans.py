@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from auditor.model.resource import Confidence, LiteralKind
 from auditor.redaction.formats import tokens
 from auditor.redaction.names import Label, label
-from auditor.redaction.values import default_of, looks_random, measure, nature
+from auditor.redaction.values import default_of, holds_key_material, looks_random, measure, nature
 
 
 class Span(NamedTuple):
@@ -270,7 +270,7 @@ def certain(text: str) -> list[Span]:
         found += [
             Span(match.start(), match.end(), "", "private-key", Confidence.CERTAIN)
             for match in _PRIVATE_KEY.finditer(text)
-            if re.search(r"[A-Za-z0-9+/]{24}", match["body"])
+            if holds_key_material(match["body"])
         ]
     if "LS0tLS1CRUdJTi" in text:
         found += [

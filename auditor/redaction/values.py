@@ -87,6 +87,7 @@ _HEX_DIGEST = re.compile(
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
 _TEMPLATED = re.compile(r"\$\{|\{\{|\$\(")
 _LONGEST = 4096
+_VARIETY = 3
 _KEY_MATERIAL = re.compile(r"[A-Za-z0-9+/]{24}")
 _PUBLIC_BLOCK = re.compile(
     r"\s*(?:-----BEGIN\ (?:[A-Z0-9 ]*CERTIFICATE[A-Z ]*|[A-Z0-9 ]*PUBLIC\ KEY(?:\ BLOCK)?|DH\ PARAMETERS"
@@ -113,7 +114,7 @@ def nature(value: str) -> tuple[LiteralKind, str] | None:  # noqa: C901, PLR0911
         return LiteralKind.ENCRYPTED, "ciphertext"
     if first in "-sealL" and _PUBLIC_BLOCK.match(text) and "PRIVATE KEY" not in text:
         return LiteralKind.PUBLIC, "public-key"
-    if text.startswith("-----BEGIN") and "PRIVATE KEY" in text and not _KEY_MATERIAL.search(text):
+    if text.startswith("-----BEGIN") and "PRIVATE KEY" in text and not holds_key_material(text):
         return LiteralKind.PLACEHOLDER, "placeholder"
     if len(text) > _LONGEST:
         # A file, not a value; patterns for values need not be linear in its length.
@@ -133,6 +134,11 @@ def nature(value: str) -> tuple[LiteralKind, str] | None:  # noqa: C901, PLR0911
     if _DOCUMENTED.search(text):
         return LiteralKind.PLACEHOLDER, "documented-example"
     return None
+
+
+def holds_key_material(text: str) -> bool:
+    """Return whether `text` holds a run of base64 as keys do, and not `XXXX` in its place."""
+    return any(len(set(match[0])) >= _VARIETY for match in _KEY_MATERIAL.finditer(text))
 
 
 def measure(value: str) -> str:
