@@ -60,6 +60,8 @@ _UNPRINTABLE = re.compile(
 )
 """What the fonts inside Typst do not hold for certain. A missing glyph is an error in PDF/A, so it is named instead."""
 
+_CODE = frozenset({"expression", "snippet"})
+
 _LONG_WORD = re.compile(r"[^\s\u200b]{25}(?=[^\s\u200b])")
 
 
@@ -103,13 +105,16 @@ def _files(folder: Path | None) -> tuple[dict[str, bytes], list[str | Path]]:
     return files, fonts
 
 
-def _shown(value: Any) -> Any:
-    """Return `value` with every text as these fonts can print it, and with places where a long word may break."""
+def _shown(value: Any, *, as_written: bool = False) -> Any:
+    """Return `value` with every text as these fonts can print it, and with places where a long word may break.
+
+    Lines are kept in code alone: in a sentence they are where its author's editor ended.
+    """
     match value:
         case str():
-            return _text(value)
+            return _text(value if as_written else " ".join(value.split()))
         case dict():
-            return {key: _shown(item) for key, item in value.items()}
+            return {key: _shown(item, as_written=key in _CODE) for key, item in value.items()}
         case list() | tuple():
             return [_shown(item) for item in value]
         case _:
@@ -409,6 +414,16 @@ def _requirement(
         "outcome": result.outcome.value,
         "conclusion": wording.conclusion(result),
         "tally": wording.tally(result),
+        "bar": [
+            (name, count)
+            for name, count in (
+                ("fail", result.failed),
+                ("not_evaluated", result.not_evaluated),
+                ("waived", result.waived),
+                ("pass", result.passed),
+            )
+            if count
+        ],
         "conditions": "; ".join(wording.conditions(requirement, result)),
         "tested": requirement.tested,
         "needs_people": requirement.needs_people,
@@ -462,13 +477,13 @@ def _finding(finding: Finding, subjects: Sequence[Subject]) -> dict[str, Any]:
     elif finding.known:
         kind, state = "not_applicable", "Known"
     where = [
-        f"at {location.pointer}" if location.pointer else "",
+        # The item says the same as the pointer, in names that a person knows.
+        finding.item or location.pointer,
         f"rendered from {location.rendered_from}" if location.rendered_from else "",
     ]
     named = f"{subject.namespace}/{subject.name}" if subject.namespace else subject.name
     details = [
         f"{subject.type} {named}",
-        finding.item,
         *(f"{name}: {value}" for name, value in finding.evidence),
         *(f"{name}: {figures.place(at)}" for name, at in finding.related),
         f"value fingerprint {finding.value_fingerprint}" if finding.value_fingerprint else "",
