@@ -10,6 +10,7 @@ import binascii
 import re
 from bisect import bisect
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -82,8 +83,8 @@ _FLAG = re.compile(
     r"(?<![\w\-])--?(?P<key>[A-Za-z][\w\-]{1,60})[ \t]+(?P<quote>[\"']?)(?P<value>[^\s\"'\-|&;<>][^\s\"'|&;]*)"
     r"(?P=quote)"
 )
-_PROGRAMS: tuple[tuple[tuple[str, ...], str, re.Pattern[str]], ...] = tuple(
-    (needles, name, re.compile("".join(pattern)))
+_PROGRAMS: tuple[tuple[tuple[str, ...], str, str], ...] = tuple(
+    (needles, name, "".join(pattern))
     for needles, name, *pattern in (
         (
             ("curl", "wget"),
@@ -466,6 +467,12 @@ def _verdict(
         yield Span(start + stripped + found.start, start + stripped + found.end, key, found.rule, found.confidence)
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return `pattern`, compiled when a text first needs it: all at once would cost every start."""
+    return re.compile(pattern)
+
+
 def _is_code(key: str, value: str) -> bool:
     """Return whether the unquoted `value` is program text: `token: str,`, `key=key`, `a.token`."""
     bare = value.rstrip(",;:)")
@@ -478,7 +485,7 @@ def _programs(text: str) -> Iterator[Span]:
     for needles, name, pattern in _PROGRAMS:
         if not any(needle in text for needle in needles):
             continue
-        for match in pattern.finditer(text):
+        for match in _compiled(pattern).finditer(text):
             start, end = match.span("value")
             value = match["value"]
             if value[0] in "\"'":
