@@ -20,13 +20,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from math import isinf
-from typing import TYPE_CHECKING, Any
+from math import copysign, isinf
+from typing import Any
 
 from auditor.model.coverage import GapReason
-
-if TYPE_CHECKING:
-    import yaml
 
 MAX_BYTES = 50_000_000
 """Of one file. etcd refuses objects above 1.5 MB; a larger stream is better judged in parts."""
@@ -347,15 +344,11 @@ def _build(document: str) -> Any:
     """Return the value of one document from PyYAML's event stream. Raises `RefusedError`."""
     import yaml  # noqa: PLC0415 - slow to import, and most input never needs it
 
-    return _Builder(_events(document), yaml).run()
+    return _Builder(event_source(document), yaml).run()
 
 
-def events(document: str) -> "Iterator[yaml.Event]":
-    """Yield PyYAML's events of one document. Raises `RefusedError` where it is no YAML."""
-    return iter(_events(document), None)
-
-
-def _events(document: str) -> "Callable[[], Any]":
+def event_source(document: str) -> "Callable[[], Any]":
+    """Return what gives PyYAML's events of one document, then `None`. It raises `RefusedError` for what is no YAML."""
     import yaml  # noqa: PLC0415 - as above
     from yaml._yaml import CParser  # noqa: PLC0415 - as above
 
@@ -607,6 +600,8 @@ def _float_key(number: float) -> str | None:
         (single,) = struct.unpack("<f", struct.pack("<f", number))
     except OverflowError:
         return ".inf" if number > 0 else "-.inf"
+    if not single:
+        return "-0" if copysign(1, number) < 0 else "0"
     for places in range(9):
         text_ = f"{number:.{places}e}"
         if struct.unpack("<f", struct.pack("<f", float(text_)))[0] == single:

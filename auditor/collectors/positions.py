@@ -23,7 +23,7 @@ Place = tuple[int | None, int | None]
 
 _UNKNOWN: Place = (None, None)
 # An alias or a merge key: then the whole document is composed.
-_ALIAS = re.compile(r"(?:^|[\s\[{,:])\*[^\s*]|<<")
+_ALIAS = re.compile(r"(?:^|[\s\[{,:])\*[^\s*]")
 
 
 def locate(content: bytes, origin: Origin, paths: Sequence[Path], *, kind: SourceKind) -> list[Place]:
@@ -50,7 +50,7 @@ def _in_yaml(text: str, index: int, wanted: Sequence[Path]) -> list[Place]:
     document = text[chunk.start : chunk.end]
     skipped = text.count("\n", 0, chunk.start)
     first = chunk.start - (text.rfind("\n", 0, chunk.start) + 1)
-    if _ALIAS.search(document):
+    if ("*" in document and _ALIAS.search(document)) or "<<" in document:
         found = _composed(document, wanted)
     elif document.lstrip()[:1] == "{" and _is_json(document):
         found = _in_json(document, 0, wanted)
@@ -90,22 +90,27 @@ def _streamed(document: str, wanted: Sequence[Path]) -> list[Place]:  # noqa: C9
     inside = root
     position: list[Any] | None = None
     below = 0
-    for event in documents.events(document):
+    following = documents.event_source(document)
+    scalar, start_map, start_list = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
+    ends = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+    while (event := following()) is not None:
         kind = type(event)
-        opens = kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent
+        if below and kind is scalar:
+            continue
+        opens = kind is start_map or kind is start_list
         if below:
             # Inside something that nobody wants: only its end matters.
             if opens:
                 below += 1
-            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            elif kind in ends:
                 below -= 1
             continue
-        if kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+        if kind in ends:
             if not stack:
                 break
             inside, position = stack.pop()
             continue
-        if not opens and kind is not yaml.ScalarEvent:
+        if not opens and kind is not scalar:
             continue
         node: _Node | None
         if position is None:
@@ -115,7 +120,7 @@ def _streamed(document: str, wanted: Sequence[Path]) -> list[Place]:  # noqa: C9
             position[0] += 1
         elif position[1] is _NO_KEY:
             # The key itself; its value follows.
-            position[1] = inside.children.get(_key_text(event)) if kind is yaml.ScalarEvent else None
+            position[1] = inside.children.get(_key_text(event)) if kind is scalar else None
             if position[1] is not None and position[1].mark is None:
                 position[1].mark = event.start_mark
                 missing -= 1
@@ -135,7 +140,7 @@ def _streamed(document: str, wanted: Sequence[Path]) -> list[Place]:  # noqa: C9
             else:
                 stack.append((inside, position))
                 inside = node
-                position = [0, None] if kind is yaml.SequenceStartEvent else [-1, _NO_KEY]
+                position = [0, None] if kind is start_list else [-1, _NO_KEY]
     return [_nearest(root, path) for path in wanted]
 
 
