@@ -53,7 +53,17 @@ def render(assessment: Assessment, options: Options) -> bytes:
         return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = templates.environment(options.templates, finalize=shown)
+
+    def prose(text: str) -> Markup:
+        """Return a sentence with what stands between backticks as code; an odd one is a character like any other."""
+        parts = visible(text).split("`")
+        if len(parts) % 2 == 0:
+            return Markup("{}").format("`".join(parts))
+        code, plain = Markup("<code>{}</code>"), Markup("{}")
+        return Markup("").join((code if at % 2 else plain).format(part) for at, part in enumerate(parts))
+
     environment.filters["number"] = "{:,}".format
+    environment.filters["prose"] = prose
     style, script = (_source(environment, name) for name in ("report.css", "report.js"))
     context = {
         **_context(assessment),

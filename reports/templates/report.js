@@ -21,6 +21,12 @@
     return node;
   }
 
+  // What policies write between backticks is code; an odd one is a character like any other.
+  function prose(value) {
+    const parts = value.split("`");
+    return parts.length % 2 ? parts.map((part, at) => (at % 2 ? element("code", {}, part) : part)) : [value];
+  }
+
   function sign(name) {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.setAttribute("aria-hidden", "true");
@@ -183,7 +189,7 @@
     if (row.about && row.about !== "any") entry(terms, "About", row.about === "user" ? "a person's access" : "a workload's access");
     if (row.kind === "waived") entry(terms, "Waiver", element("a", { href: "#waivers" }, row.waiver));
     if (row.kind === "known") entry(terms, "Baseline", "holds this finding: it is counted, and does not fail the gate");
-    if (row.kind !== "pass") entry(terms, "What to do", policy.remediation);
+    if (row.kind !== "pass") entry(terms, "What to do", ...prose(policy.remediation));
     if (policy.snippet && row.kind !== "pass" && row.kind !== "not_evaluated") entry(terms, "Corrected", element("pre", {}, policy.snippet));
     const requirements = [...new Set(policy.links.map((link) => link.key))].filter((key) => touches(row, key));
     if (requirements.length) entry(terms, "Relates to", requirements.map((key) => data.requirements[key] || key).join(", "));

@@ -73,6 +73,14 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
     assert not re.search(r"@import|url\((?!#)", page(sample.rich()))
 
 
+def test_code_in_a_sentence_is_set_as_code_and_an_odd_backtick_stays() -> None:
+    whole = sample.rich()
+    policies = tuple(replace(policy, rationale="use `<b>` here", remediation="5` of <i>") for policy in whole.policies)
+    text = page(replace(whole, policies=policies))
+    assert "use <code>&lt;b&gt;</code> here" in text
+    assert "5` of &lt;i&gt;" in text
+
+
 def test_no_link_runs_a_script() -> None:
     """A policy of a user's may name any text as a reference, also `javascript:`."""
     links = tree(page(sample.rich())).xpath("//a/@href")
