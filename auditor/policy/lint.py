@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditor import authored, data
+from auditor import authored
 from auditor.authored import Mistake, MistakesError
 from auditor.model.resource import Path as ItemPath
 from auditor.model.verdict import Outcome
@@ -143,8 +143,3 @@ def _inside(
             return number, len(raw) - len(raw.lstrip()) + offset + 1
         offset -= len(line) + 1
     return mark.line + 1, mark.column + 1
-
-
-def schema_file() -> Path:
-    """Return the JSON Schema of a policy file."""
-    return data.policies() / "policy.schema.json"
