@@ -58,13 +58,7 @@ def objects(count: int) -> str:
 
 def population(result: PolicyResult) -> str:
     """Return the counts of a policy in one line: `2 failed, 5 passed of 7 objects`."""
-    parts = (
-        (len(result.failed), "failed"),
-        (sum(1 for index, _ in result.not_evaluated if index >= 0), "not evaluated"),
-        (len(result.waived), "waived"),
-        (len(result.passed), "passed"),
-    )
-    said = ", ".join(f"{count:,} {word}" for count, word in parts if count)
+    said = ", ".join(f"{count:,} {word}" for count, word in _groups(result) if count)
     return f"{said} of {objects(result.population)}" if said else "no object to judge"
 
 
@@ -73,9 +67,18 @@ def policy_conclusion(result: PolicyResult) -> str:
     whole = result.population
     if not whole:
         return "There was no object to judge."
-    if len(result.passed) == whole:
-        return f"The technical test passed for {whole:,} of {objects(whole)}."
-    return f"The technical test passed for {len(result.passed):,} of {objects(whole)}: {population(result)}."
+    rest = ", ".join(f"{count:,} {word}" for count, word in _groups(result)[:-1] if count)
+    passed = f"The technical test passed for {len(result.passed):,} of {objects(whole)}"
+    return f"{passed}; {rest}." if rest else f"{passed}."
+
+
+def _groups(result: PolicyResult) -> tuple[tuple[int, str], ...]:
+    return (
+        (len(result.failed), "failed"),
+        (sum(1 for index, _ in result.not_evaluated if index >= 0), "not evaluated"),
+        (len(result.waived), "waived"),
+        (len(result.passed), "passed"),
+    )
 
 
 def tally(result: RequirementResult) -> str:
@@ -108,8 +111,7 @@ def conditions(requirement: Requirement, result: RequirementResult) -> list[str]
     """Return when a requirement holds, with what was not declared either way marked as such."""
     every = dict.fromkeys((*requirement.conditions, *result.conditional))
     return [
-        CONDITIONS[condition]
-        + (" (whether that holds was not declared)" if condition in result.conditional else "")
+        CONDITIONS[condition] + (" (whether that holds was not declared)" if condition in result.conditional else "")
         for condition in every
     ]
 

@@ -185,7 +185,7 @@
     if (row.rendered && text(row.rendered)) entry(terms, "Rendered from", text(row.rendered));
     if (row.item !== undefined && text(row.item)) entry(terms, "Item", element("code", {}, text(row.item)));
     for (const [name, value] of row.evidence || []) entry(terms, "Evidence: " + text(name), element("code", {}, text(value)));
-    for (const [name, location] of row.related || []) entry(terms, "Related: " + text(name), element("code", {}, place(location)));
+    for (const [name, location] of row.related || []) entry(terms, "Related", text(name) + ": ", element("code", {}, place(location)));
     if (row.about && row.about !== "any") entry(terms, "About", row.about === "user" ? "a person's access" : "a workload's access");
     if (row.kind === "waived") entry(terms, "Waiver", element("a", { href: "#waivers" }, row.waiver));
     if (row.kind === "known") entry(terms, "Baseline", "holds this finding: it is counted, and does not fail the gate");

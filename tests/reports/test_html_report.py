@@ -129,7 +129,7 @@ def test_requirement_shows_what_was_tested_and_what_needs_people() -> None:
 
 def test_policy_shows_population_rule_threshold_and_its_origin() -> None:
     said = section(page(sample.rich()), "policies")
-    assert "The technical test passed for 2 of 5 objects: 2 failed, 1 waived, 2 passed of 5 objects." in said
+    assert "The technical test passed for 2 of 5 objects; 2 failed, 1 waived." in said
     assert "23 items were judged inside them" in said
     assert "30 days , origin: tool-default. a month to react" in said
     assert "variables.containers.all(c, c.?env.orValue([]).all(e, !has(e.valueFrom)))" in said
