@@ -46,15 +46,17 @@ def load(path: Path) -> tuple[Waiver, ...]:
 
 def parse(text: str, *, file: str) -> tuple[Waiver, ...]:
     """Return the waivers that the YAML `text` states. Raises `MistakesError` with every mistake in it."""
-    unreadable = authored.syntax_mistakes(text, file=file)
-    if unreadable:
-        raise authored.MistakesError(unreadable, hint=_HINT)
+    _refuse_unreadable(text, file=file)
     schema = data.policies() / "waivers.schema.json"
     mistakes: tuple[authored.Mistake, ...] = ()
     try:
         content = authored.read(text, file=file, schema=schema, hint=_HINT)
     except authored.MistakesError as error:
         mistakes, content = error.mistakes, _as_it_stands(text)
+    except ValueError:
+        # The validator takes JSON only, and what is left to differ from it are lists or maps as keys.
+        odd = authored.Mistake(file=file, line=1, column=1, message="a key in the file is no text")
+        raise authored.MistakesError([odd], hint=_HINT) from None
     entries = _entries(content)
     problems = list(_contradictions(entries))
     if mistakes or problems:
@@ -210,6 +212,30 @@ def _waive(finding: Finding, candidates: Iterable[_Tried], key_id: str) -> Findi
             taker = waiver.id
             entry.used += 1
     return replace(finding, outcome=Outcome.WAIVED, waiver_id=taker) if taker else finding
+
+
+def _refuse_unreadable(text: str, *, file: str) -> None:
+    """Raise `MistakesError` for what is not one YAML document, or holds an alias or a tag: each waiver is plain."""
+    import yaml  # noqa: PLC0415 - start-up: only where such a file exists
+
+    try:
+        events = list(yaml.parse(text, Loader=yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        mark: Any = error.problem_mark or error.context_mark
+        what = f"not YAML: {error.problem or 'syntax error'}"
+    except (yaml.YAMLError, RecursionError):
+        mark, what = None, "not YAML: it holds a character or a depth that no document may have"
+    else:
+        documents = [event for event in events if isinstance(event, yaml.DocumentStartEvent)]
+        devices = [
+            event for event in events if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None
+        ]
+        if len(documents) < 2 and not devices:
+            return
+        mark = (documents[1:] or devices)[0].start_mark
+        what = "a second document; write all waivers into one" if documents[1:] else "an alias or a tag; write it out"
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    raise authored.MistakesError([authored.Mistake(file=file, line=line, column=column, message=what)], hint=_HINT)
 
 
 def _entries(content: Any) -> list[Mapping[str, Any]]:

@@ -87,7 +87,23 @@ def test_text_that_is_no_yaml_is_told_with_its_line() -> None:
 
 
 def test_a_second_document_is_no_place_to_hide_in() -> None:
-    assert mistakes(f"{USUAL}---\n{USUAL}")[0].startswith("waivers.yaml:9:1: not YAML")
+    assert mistakes(f"{USUAL}---\n{USUAL}") == ["waivers.yaml:9:1: a second document; write all waivers into one"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "waivers: []\n# \x00",
+        "a: [" * 3000,
+        "waivers:\n- policy: &a [*a]\n",
+        f"{USUAL}  - <<: *usual\n",
+        "waivers: !!python/object:os.system x",
+        "waivers: {? [a] : b}",
+    ],
+    ids=["control-character", "too-deep", "recursive", "merged", "tagged", "odd-key"],
+)
+def test_odd_yaml_ends_in_a_message(text: str) -> None:
+    assert mistakes(text)
 
 
 def test_a_mark_at_the_start_of_the_file_is_no_mistake(tmp_path: Path) -> None:
