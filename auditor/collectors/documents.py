@@ -603,7 +603,7 @@ def _float_key(number: float) -> str | None:
     if not single:
         return "-0" if copysign(1, number) < 0 else "0"
     for places in range(9):
-        text_ = f"{number:.{places}e}"
+        text_ = f"{single:.{places}e}"
         if struct.unpack("<f", struct.pack("<f", float(text_)))[0] == single:
             break
     mantissa, _, exponent = text_.partition("e")
