@@ -134,7 +134,7 @@ NUMBERS = st.from_regex(r"[-+]?(0[xob]?)?[0-9_]{0,6}\.?[0-9_]{0,4}([eE][-+]?[0-9
     scalar=st.one_of(TEXT, NUMBERS, st.sampled_from(SCALARS)),
     frame=st.sampled_from(["a: {}", "- {}", "[{}]", "{}: a", "a:\n  {}"]),
 )
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(scalar="1_0000", frame="a: {}")
 def test_any_scalar_is_what_kubernetes_sees(kubernetes: KubernetesReader, scalar: str, frame: str) -> None:
     # Inside brackets Kubernetes' reader takes "?" and ":" for indicators even without a space behind them, as no other does.
@@ -186,7 +186,7 @@ def blocks(draw: st.DrawFn, depth: int = 0) -> str:
 
 
 @given(document=blocks())
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_document_is_what_kubernetes_sees(kubernetes: KubernetesReader, document: str) -> None:
     compare(kubernetes, document)
 
