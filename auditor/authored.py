@@ -6,6 +6,7 @@ keys and types, never a value that stands in the file: somebody may have put a c
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,10 @@ def read(text: str, *, file: str, schema: Path, hint: str = "") -> Any:
     """
     import yaml_rs  # noqa: PLC0415 - start-up: only where such a file exists
 
+    text = text.removeprefix("\ufeff")
+    if len(text) > LONGEST or _DEEP.search(text):
+        what = "too long" if len(text) > LONGEST else "nested too deeply"
+        raise MistakesError([Mistake(file=file, line=1, column=1, message=f"it is {what} for a file of this kind")])
     try:
         content = yaml_rs.loads(text, parse_datetime=False)
     except (ValueError, yaml_rs.YAMLDecodeError):
@@ -55,7 +60,8 @@ def read(text: str, *, file: str, schema: Path, hint: str = "") -> Any:
         content = _slow(text)
     problems = schema_problems(content, schema=schema)
     if problems:
-        raise MistakesError(at_positions(text, problems, file=file), hint=hint)
+        # The fast reader takes more than YAML's own: several documents, for one.
+        raise MistakesError(syntax_mistakes(text, file=file) or at_positions(text, problems, file=file), hint=hint)
     return content
 
 
@@ -68,7 +74,19 @@ def syntax_mistakes(text: str, *, file: str) -> list[Mistake]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return [Mistake(file=file, line=line, column=column, message=f"not YAML: {error.problem or 'syntax error'}")]
+        problem = (
+            "a second document"
+            if isinstance(error, yaml.composer.ComposerError) and "single" in str(error.context)
+            else f"not YAML: {error.problem or 'syntax error'}"
+        )
+        return [Mistake(file=file, line=line, column=column, message=problem)]
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        return [Mistake(file=file, line=line, column=1, message="not YAML: a character that YAML does not allow")]
+    except RecursionError:
+        return [Mistake(file=file, line=1, column=1, message="it is nested too deeply")]
+    if root is not None and _size(root, {}) > LONGEST:
+        return [Mistake(file=file, line=1, column=1, message="its aliases repeat each other without end")]
     return [
         Mistake(
             file=file,
@@ -85,7 +103,10 @@ def schema_problems(content: Any, *, schema: Path) -> list[tuple[ItemPath, str]]
     import jsonschema_rs  # noqa: PLC0415 - start-up: only where such a file exists
 
     validator = jsonschema_rs.validator_for(json.loads(schema.read_text(encoding="utf-8")), validate_formats=True)
-    return [(path, message) for error in validator.iter_errors(content) for path, message in _explain(error)]
+    try:
+        return [(path, message) for error in validator.iter_errors(content) for path, message in _explain(error)]
+    except ValueError:
+        return [((), "a key in the file is no text")]
 
 
 def at_positions(text: str, problems: Sequence[tuple[ItemPath, str]], *, file: str) -> list[Mistake]:
@@ -104,6 +125,13 @@ def _slow(text: str) -> Any:
     import yaml  # noqa: PLC0415 - only for what the fast reader refuses and YAML 1.1 allows
 
     return yaml.safe_load(text)
+
+
+# Thousands of these crash a reader before it can refuse them.
+_DEEP = re.compile(r"(?:[\[{]\s*){200}|(?:[-?:][ \t]+){200}")
+
+LONGEST = 2_000_000
+"""Characters: nobody writes more, and what a machine wrote is no file of this kind."""
 
 
 def _explain(error: Any) -> list[tuple[ItemPath, str]]:  # noqa: PLR0911 - one line for each kind of error reads best
@@ -129,21 +157,42 @@ def _explain(error: Any) -> list[tuple[ItemPath, str]]:  # noqa: PLR0911 - one l
     return [(path, f"{where} breaks the rule `{keyword}` of the schema")]
 
 
+def _size(node: "yaml.Node", known: dict[int, float]) -> float:
+    """Return how many nodes there are once each alias is written out; infinite where one stands inside itself."""
+    import yaml  # noqa: PLC0415 - only where something is wrong
+
+    if id(node) not in known:
+        known[id(node)] = float("inf")
+        inner: list[yaml.Node] = []
+        if isinstance(node, yaml.SequenceNode):
+            inner = node.value
+        elif isinstance(node, yaml.MappingNode):
+            inner = [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_size(part, known) for part in inner)
+    return known[id(node)]
+
+
 def _duplicates(node: "yaml.Node | None") -> "list[yaml.Node]":
     import yaml  # noqa: PLC0415 - only where something is wrong
 
     found: list[yaml.Node] = []
     stack = [node]
+    # An alias gives the same node again, and may stand inside what it names.
+    visited: set[int] = set()
     while stack:
         current = stack.pop()
+        if id(current) in visited:
+            continue
+        visited.add(id(current))
         if isinstance(current, yaml.SequenceNode):
             stack.extend(current.value)
         elif isinstance(current, yaml.MappingNode):
             seen = set()
             for key, value in current.value:
-                if key.value in seen and isinstance(key, yaml.ScalarNode):
-                    found.append(key)
-                seen.add(str(key.value))
+                if isinstance(key, yaml.ScalarNode):
+                    if key.value in seen:
+                        found.append(key)
+                    seen.add(str(key.value))
                 stack.append(value)
     return found
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from auditor.model.assessment import Subject
 from auditor.model.judgement import Judged
 from auditor.model.resource import Location
-from auditor.model.verdict import Finding, Outcome, Parameter, PolicyResult, Severity
+from auditor.model.verdict import Finding, Outcome, Parameter, PolicyResult, Severity, SubjectKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,8 @@ class JudgedSubject:
     judged: Judged
     findings: tuple[Finding, ...] = ()
     """Of all policies that fail here, with `subject` not yet set."""
+    about: SubjectKind = SubjectKind.ANY
+    """Whose account the subject is, where that is known: requirements differ for people and workloads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from auditor.facts.views import views
 from auditor.model.assessment import Subject
 from auditor.model.judgement import Failure, Judged
 from auditor.model.resource import Location, Origin, Path, Resource, pointer
-from auditor.model.verdict import Finding, Outcome, Severity
+from auditor.model.verdict import Finding, Outcome, Severity, SubjectKind
+from auditor.model.views import Views
 from auditor.pipeline.assemble import JudgedSubject
 from auditor.policy.engine import Engine
 from auditor.redaction.redactor import redact_text
@@ -44,6 +45,7 @@ def judge(resources: Iterable[Resource], estate: Estate, *, by: Judge, places: "
                     subject=_subject(resource),
                     judged=judged,
                     findings=_findings(resource, judged, by=by, places=places),
+                    about=_about(resource, seen),
                 )
             )
     return subjects
@@ -91,6 +93,16 @@ class Places:
                 # It was there a moment ago; the finding stands, only its line is unknown.
                 self._last = (source.file, b"")
         return self._last[1]
+
+
+_ACCOUNTS = {"User": SubjectKind.USER, "ServiceAccount": SubjectKind.WORKLOAD}
+"""By kind of principal; a group may hold either."""
+
+
+def _about(resource: Resource, seen: Views) -> SubjectKind:
+    if resource.type == grants.FACT:
+        return _ACCOUNTS.get(resource.body["principal"]["kind"], SubjectKind.ANY)
+    return SubjectKind.WORKLOAD if "pod_spec" in seen.names else SubjectKind.ANY
 
 
 def _subject(resource: Resource) -> Subject:

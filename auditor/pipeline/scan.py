@@ -21,6 +21,7 @@ from auditor.model import coverage as ledger
 from auditor.model.assessment import Assessment, Run
 from auditor.model.coverage import Coverage
 from auditor.model.errors import InputError, NothingCollectedError
+from auditor.model.verdict import SubjectKind
 from auditor.pipeline import assemble, judging, workers
 from auditor.pipeline.assemble import JudgedSubject, PolicyTerms
 from auditor.pipeline.judging import Judge, Places, Progress
@@ -110,7 +111,9 @@ def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress
     findings, waiver_uses = waiving.apply(findings, subjects, waivers, today=now.date(), key_id=fingerprinter.key_id)
     baseline_use = None
     if baseline is not None:
-        findings, baseline_use = baselines.apply(findings, baseline, key_id=fingerprinter.key_id)
+        findings, baseline_use = baselines.apply(
+            findings, baseline, key_id=fingerprinter.key_id, policies={policy.id for policy in infos}
+        )
     terms = [
         PolicyTerms(id=policy.id, parameters=engine.parameters(index), absent=policy.absent)
         for index, policy in enumerate(selected.policies)
@@ -134,7 +137,15 @@ def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress
         results=results,
         findings=findings,
         frameworks=frameworks,
-        requirements=rollup.roll_up(frameworks, infos, results, findings, conditions=settings.conditions),
+        requirements=rollup.roll_up(
+            frameworks,
+            infos,
+            results,
+            findings,
+            conditions=settings.conditions,
+            kinds={index: entry.about for index, entry in enumerate(ordered) if entry.about is not SubjectKind.ANY},
+            gaps=sum(len(part.gaps) for part in coverage),
+        ),
         waivers=waiver_uses,
         baseline=baseline_use,
     )
