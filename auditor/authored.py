@@ -57,7 +57,7 @@ def read(text: str, *, file: str, schema: Path, hint: str = "") -> Any:
         mistakes = syntax_mistakes(text, file=file)
         if mistakes:
             raise MistakesError(mistakes, hint=hint) from None
-        content = _slow(text)
+        content = _slow(text, file=file)
     problems = schema_problems(content, schema=schema)
     if problems:
         # The fast reader takes more than YAML's own: several documents, for one.
@@ -121,10 +121,16 @@ def at_positions(text: str, problems: Sequence[tuple[ItemPath, str]], *, file: s
     return mistakes
 
 
-def _slow(text: str) -> Any:
+def _slow(text: str, *, file: str) -> Any:
     import yaml  # noqa: PLC0415 - only for what the fast reader refuses and YAML 1.1 allows
 
-    return yaml.safe_load(text)
+    try:
+        return yaml.safe_load(text)
+    except yaml.constructor.ConstructorError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        column = error.problem_mark.column + 1 if error.problem_mark else 1
+        message = "a key or a tag here is nothing that this file can hold"
+        raise MistakesError([Mistake(file=file, line=line, column=column, message=message)]) from None
 
 
 # Thousands of these crash a reader before it can refuse them.

@@ -41,9 +41,7 @@ def test_a_policy_has_no_mistake(policy: Policy) -> None:
 
 
 EXAMPLES = [
-    pytest.param(policy, example, id=f"{policy.id}:{example.name}")
-    for policy in LIBRARY
-    for example in policy.examples
+    pytest.param(policy, example, id=f"{policy.id}:{example.name}") for policy in LIBRARY for example in policy.examples
 ]
 
 
