@@ -14,14 +14,19 @@ from auditor.model.resource import Literal, Resource, pointer
 from auditor.model.views import Views
 from auditor.workloads import Workloads
 
+OBJECT = "object"
 POD_SPEC = "pod_spec"
+CONTROL_PLANE = "control_plane"
 STORE = "store"
 
-NAMES = frozenset({POD_SPEC, STORE})
+NAMES = frozenset({OBJECT, POD_SPEC, CONTROL_PLANE, STORE})
 """Every view that `applies_to` of a policy can name."""
 
-_POD_SPEC_ONLY = frozenset({POD_SPEC})
-_STORE_ONLY = frozenset({STORE})
+_NONE: frozenset[str] = frozenset()
+_OBJECT = frozenset({OBJECT})
+_WORKLOAD = frozenset({OBJECT, POD_SPEC})
+_CONTROL_PLANE = frozenset({OBJECT, POD_SPEC, CONTROL_PLANE})
+_STORE = frozenset({OBJECT, STORE})
 
 
 def views(resource: Resource, estate: Estate, *, workloads: Workloads, now: datetime) -> Views:
@@ -40,13 +45,14 @@ def views(resource: Resource, estate: Estate, *, workloads: Workloads, now: date
     if workload is not None:
         more, paths = pod_spec(resource, workload, estate)
         variables.update(more)
-        return Views(names=_POD_SPEC_ONLY, variables=variables, paths=paths)
+        names = _CONTROL_PLANE if variables["component"] else _WORKLOAD
+        return Views(names=names, variables=variables, paths=paths)
     if type_ == secret.TYPE:
         variables.update(secret.secret(resource, estate, now=now))
     elif type_ in stores.TYPES:
         variables.update(stores.store(resource))
-        return Views(names=_STORE_ONLY, variables=variables)
-    return Views(variables=variables)
+        return Views(names=_STORE, variables=variables)
+    return Views(names=_OBJECT if type_.startswith("kubernetes/") else _NONE, variables=variables)
 
 
 def _literal(literal: Literal) -> dict[str, Any]:

@@ -152,6 +152,7 @@ class _Compiled:
         }
         self._params = json.dumps(values)
         self._places = _places(policy)
+        self._not_applicable: Judgement | None = None
 
     def joint(self) -> str:
         """Return a CEL list of an answer and the number of items, as the joint expression holds it."""
@@ -167,7 +168,11 @@ class _Compiled:
     def judgement(self, index: int, answer: int, activation: Any, resource: Resource, views: Views) -> Judgement | None:
         """Return what the policy says, `None` for a pass."""
         if answer == _NOT_APPLICABLE:
-            return Judgement(policy=index, outcome=Outcome.NOT_APPLICABLE, reason=self.policy.when_reason)
+            if self._not_applicable is None:
+                # One for all resources: there are very many, and they say the same.
+                reason = self.policy.when_reason
+                self._not_applicable = Judgement(policy=index, outcome=Outcome.NOT_APPLICABLE, reason=reason)
+            return self._not_applicable
         told = (
             self._failed(False, activation, resource, views)
             if answer == _FAILS

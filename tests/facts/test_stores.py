@@ -17,7 +17,7 @@ def seen(api: str, kind: str, spec: str | dict[str, Any]) -> dict[str, Any]:
         "spec": yaml.safe_load(spec) if isinstance(spec, str) else spec,
     }
     views = see(resource(yaml.safe_dump(body)))
-    assert views.names == {"store"}
+    assert views.names == {"object", "store"}
     return dict(views.variables)
 
 

@@ -51,7 +51,7 @@ def test_kinds_and_sources_of_the_program_are_on_the_page() -> None:
 def test_subject_and_literals_are_always_there() -> None:
     literal = credential(("data", "a/b"), place=Place.CONFIG)
     seen = see(resource("{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: shop}}", literals=[literal]))
-    assert seen.names == frozenset()
+    assert seen.names == {"object"}
     assert seen.variables == {
         "subject": {"type": "kubernetes/ConfigMap", "kind": "ConfigMap", "name": "c", "namespace": "shop"},
         "literals": [
@@ -98,7 +98,7 @@ spec:
         )
     )
     spec = ("spec", "template", "spec")
-    assert seen.names == {"pod_spec"}
+    assert seen.names == {"object", "pod_spec"}
     assert [container["name"] for container in seen.variables["containers"]] == ["a", "b", "c"]
     assert seen.paths["containers"] == (
         (*spec, "containers", 0),
@@ -297,3 +297,9 @@ def test_literals_are_plain_data(literal: Literal) -> None:
     (seen,) = views(subject, estate(), workloads=WORKLOADS, now=datetime(2026, 1, 1, tzinfo=UTC)).variables["literals"]
     assert json.loads(json.dumps(seen)) == seen
     assert all(type(value) in {str, int} for value in seen.values())
+
+
+def test_a_pod_of_the_control_plane_says_so() -> None:
+    pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a, command: [%s]}]}}"
+    assert see(resource(pod % "kube-apiserver")).names == {"object", "pod_spec", "control_plane"}
+    assert see(resource(pod % "nginx")).names == {"object", "pod_spec"}
