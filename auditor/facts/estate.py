@@ -161,7 +161,7 @@ class Estate:
 
 
 def merge(estates: Iterable[Estate]) -> Estate:
-    """Return one estate with everything of `estates`."""
+    """Return one estate with everything of `estates`, in an order that does not tell how the input was divided."""
     merged = Estate()
     for estate in estates:
         for type_, resources in estate.joined.items():
@@ -169,7 +169,21 @@ def merge(estates: Iterable[Estate]) -> Estate:
         merged.made_secrets.extend(estate.made_secrets)
         merged.served_hosts.extend(estate.served_hosts)
         merged.sightings.extend(estate.sightings)
+    for resources in merged.joined.values():
+        resources.sort(key=lambda resource: _place(resource.origin))
+    merged.made_secrets.sort()
+    merged.served_hosts.sort()
+    merged.sightings.sort(key=lambda sighting: (_place(sighting.origin), _steps(sighting.path), sighting.label))
     return merged
+
+
+def _place(origin: Origin) -> tuple[str, int, tuple[str, ...]]:
+    return (origin.file, origin.document, _steps(origin.prefix))
+
+
+def _steps(path: Path) -> tuple[str, ...]:
+    # Positions as digits of one width, so that the tenth comes after the ninth and keys compare with them.
+    return tuple(f"{step:09}" if isinstance(step, int) else step for step in path)
 
 
 def _sightings(resource: Resource) -> Iterable[Sighting]:

@@ -174,18 +174,18 @@ def _judge(
 
 
 def _shares(sources: Sequence[Source], jobs: int) -> list[Sequence[Source]]:
-    """Divide the sources, in their order, into at most `jobs` parts of about equal work."""
+    """Divide the sources into at most `jobs` parts of about equal work: each goes where there is least so far.
+
+    Neighbours are alike (a folder of roles, a folder of workloads), so they go to different parts.
+    """
     weights = [source.size + _PER_FILE for source in sources]
     count = max(1, min(jobs, sum(weights) // _WORTH_A_PROCESS))
-    target = sum(weights) / count
-    shares: list[list[Source]] = [[]]
-    weight = 0.0
-    for source, own in zip(sources, weights, strict=True):
-        if weight >= target and len(shares) < count:
-            shares.append([])
-            weight = 0.0
-        shares[-1].append(source)
-        weight += own
+    shares: list[list[Source]] = [[] for _ in range(count)]
+    loads = [0] * count
+    for source, weight in zip(sources, weights, strict=True):
+        least = loads.index(min(loads))
+        shares[least].append(source)
+        loads[least] += weight
     return list(shares)
 
 
