@@ -23,10 +23,16 @@ class Classification(NamedTuple):
 
 
 _PLAIN = Classification(LiteralKind.PUBLIC, "plain", Confidence.LIKELY)
+_DIGEST = Classification(LiteralKind.PUBLIC, "digest", Confidence.LIKELY)
+"""`checksum/secret: 0f343b09...`: what Helm charts write so that a new value restarts the pods."""
 _STRUCTURED = frozenset({Place.CONFIG, Place.HELM_VALUE, Place.ANNOTATION, Place.LABEL})
 _ENTROPY_PLACES = frozenset({Place.ENV, Place.SECRET, Place.GENERATOR, Place.IMAGE})
 _INTERESTING = re.compile(r"[=:@ <]")
 _RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{24,512}")
+_CHECKSUM = re.compile(
+    r"checksum|sha-?(?:1|256|512)(?:sum)?(?:$|[^0-9])|digest|fingerprint|(?:config|secret)-?hash", re.IGNORECASE
+)
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{6,128}")
 
 
 def classify(key: str, value: str, *, place: Place) -> Classification:
@@ -41,6 +47,8 @@ def examine(key: str, value: str, *, place: Place, describe: bool = True) -> tup
     """
     strength = label(key)
     text = value.strip()
+    if strength is not Label.NONE and _HEXADECIMAL.fullmatch(text) and _CHECKSUM.search(key):
+        return _DIGEST, []
     found = certain(value) if len(value) >= 20 else []
     if strength >= Label.SECRET and not found and "\n" not in text:
         return _by_name(strength, key, value, place)

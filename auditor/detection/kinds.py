@@ -91,7 +91,15 @@ PLAIN_SECRET_WORDS = frozenset(
         "authentication", "groups", "id", "expiration", "description", "address", "addr", "domain", "mtime",
         "version", "path",
         "mode", "enabled", "login", "account", "owner", "org", "organization", "issuer", "audience", "from", "to",
-        "schema",
+        "schema", "ocid", "cert", "certs", "crt", "cer", "certificate", "certificates", "ca", "bundle", "chain", "pub",
     }
 )  # fmt: skip
+PLAIN_SECRET_ENDS = ("name", "url", "uri", "host", "hostname", "email", "endpoint")
+"""Ends of words that are written together: `azurestorageaccountname`."""
+
+SETTINGS_FILES = (
+    ".ini", ".yaml", ".yml", ".json", ".conf", ".cnf", ".cfg", ".properties", ".toml", ".xml", ".txt", ".tmpl", ".tpl",
+    ".sh", ".sql", ".htm", ".html", ".lua",
+)  # fmt: skip
+"""Ends of keys that hold a file of settings: the file is looked into, and as a whole it is no credential."""
 """Last words of a Secret's key under which what stands is seldom the secret itself."""

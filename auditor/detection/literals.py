@@ -435,7 +435,7 @@ _DOCKER_AUTH = Classification(LiteralKind.CREDENTIAL, "docker-auth", Confidence.
 _SEALED = Classification(LiteralKind.ENCRYPTED, "sealed-secret", Confidence.CERTAIN)
 _EMPTY = Classification(LiteralKind.PLACEHOLDER, "empty", Confidence.LIKELY)
 _PUBLIC = Classification(LiteralKind.PUBLIC, "binary", Confidence.LIKELY)
-_MEASURED = frozenset({"prose", "switch", "number", "duration", "size", "url", "hash"})
+_MEASURED = frozenset({"prose", "switch", "number", "duration", "size", "url", "hash", "access-key-id"})
 _STAYS = frozenset({LiteralKind.PLACEHOLDER, LiteralKind.REFERENCE, LiteralKind.ENCRYPTED})
 
 
@@ -449,8 +449,11 @@ def _secret_value(key: str, value: str, *, docker: bool) -> Classification:
     if verdict.kind is LiteralKind.CREDENTIAL:
         return verdict if verdict.confidence is not Confidence.POSSIBLE else _SECRET_VALUE
     words = last_words(key)
+    while len(words) > 1 and words[-1] in {"in", "out"}:
+        words.pop()
     described = (
-        (words and words[-1] in kinds.PLAIN_SECRET_WORDS)
+        (words and (words[-1] in kinds.PLAIN_SECRET_WORDS or words[-1].endswith(kinds.PLAIN_SECRET_ENDS)))
+        or key.lower().endswith(kinds.SETTINGS_FILES)
         or verdict.rule in _MEASURED
         or verdict.kind is LiteralKind.PATH
         or value.strip().count("\n") > 2

@@ -68,6 +68,9 @@ def _label(element: Any, position: int) -> str:
                 return label
     if isinstance(element, str):
         # A flag without its value: the value is gone, and would not be stable anyway.
+        if "\n" in element:
+            # A whole file as an element: its text is no name.
+            return str(position)
         text = element.partition(REDACTED)[0].rstrip("=: ")
         if text and len(text) <= _LONGEST:
             return text

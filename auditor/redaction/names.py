@@ -42,6 +42,8 @@ _PASSWORDS = frozenset(
     {"password", "passwd", "pass", "passphrase", "passcode", "pw", "pswd", "passwort", "requirepass", "masterauth"}
 )
 _PASSWORD_ENDS = ("password", "passwd", "passphrase", "passcode")
+_NEGATED = frozenset({"nopasswd", "nopassword", "nopass"})
+"""`NOPASSWD: ALL` of sudoers, `nopass` of Redis: that there is no password."""
 _JOINED_PASS = re.compile(
     r"(?:db|database|user|root|admin|my|mysql|maria|pg|postgres|sql|redis|mongo|rabbit|rabbitmq|smtp|mail|email|ftp"
     r"|sftp|ssh|auth"
@@ -127,7 +129,8 @@ def label(name: str) -> Label:
     if words[0] in _SETTINGS and len(words) > 1:
         return Label.NONE
     if last in _PASSWORDS or last.endswith(_PASSWORD_ENDS) or _JOINED_PASS.fullmatch(last):
-        return Label.NONE if last == "pass" and before in _NOT_A_PASS else Label.PASSWORD
+        negated = last in _NEGATED or (last == "pass" and before in _NOT_A_PASS)
+        return Label.NONE if negated else Label.PASSWORD
     if last == "pwd":
         # `PWD` and `OLDPWD` are the shell's working folder.
         return Label.PASSWORD if before not in ("", "old") or name == "Pwd" else Label.NONE
@@ -142,11 +145,13 @@ def _machine_made(words: list[str], last: str, before: str) -> Label:  # noqa: P
             return Label.NONE
         return Label.TOKEN if before in _OWNERS else Label.SECRET
     if last.endswith("token") or last in {"bearer", "pat", "jwt"}:
-        return Label.NONE if before in _PAGES else Label.TOKEN
+        # etcd's `initial-cluster-token` is the name of a cluster.
+        named = before in _PAGES or words[-3:] == ["initial", "cluster", "token"]
+        return Label.NONE if named else Label.TOKEN
     if (
         (last == "key" and before in _KEYED)
         or _JOINED_KEY.search(last)
-        or words[-3:] == ["secret", "key", "base"]
+        or words[-3:] in (["secret", "key", "base"], ["root", "token", "id"])
         or (before, last) in {("secret", "id"), ("erlang", "cookie")}
     ):
         return Label.TOKEN

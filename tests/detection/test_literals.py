@@ -270,6 +270,39 @@ def test_a_secret_keeps_its_certificate_and_what_is_no_value() -> None:
     assert literals["key"].fingerprint == FINGERPRINT("s3cret")
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("grafana.ini", "[date_formats]\ndefault_timezone = UTC\n"),
+        ("settings.json", '{"level": "info"}'),
+        ("azurestorageaccountname", "harbourfiles"),
+        ("discovery.sendtargets.auth.username_in", "reader"),
+        ("user_ocid", "ocid1.user.oc1..harbour"),
+        ("ca-bundle.crt", "no certificate at all"),
+        ("tls.cert", "no certificate at all"),
+        ("accesskey", "harbour"),
+    ],
+)
+def test_a_settings_file_a_name_or_a_certificate_in_a_secret_is_taken_out_and_only_possible(
+    key: str, value: str
+) -> None:
+    body = {"kind": "Secret", "metadata": {"name": "s"}, "stringData": {key: value}}
+    (found,) = credentials(take("kubernetes/Secret", body))
+    assert found.confidence is Confidence.POSSIBLE
+    assert body["stringData"] == {key: REDACTED}
+
+
+def test_a_settings_file_in_a_secret_is_looked_into() -> None:
+    body = {
+        "kind": "Secret",
+        "metadata": {"name": "s"},
+        "stringData": {"app.ini": "[db]\npassword = gull-and-anchor-9\n"},
+    }
+    (found,) = credentials(take("kubernetes/Secret", body))
+    assert found.confidence is Confidence.LIKELY
+    assert found.rule == "named-credential"
+
+
 def test_a_sealed_secret_is_encrypted_and_stays() -> None:
     body = {"spec": {"encryptedData": {"password": "AgBy3i4OJSWK" * 8}}}
     before = copy.deepcopy(body)

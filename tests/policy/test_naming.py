@@ -7,6 +7,7 @@ from auditor.policy.naming import name, resolve
 BODY = {
     "spec": {"containers": [{"name": "web", "env": [{"name": "A"}]}, {"image": "x"}], "verbs": ["get"]},
     "data": {"7": "x", "a.b": "y", "c/d": "z"},
+    "files": ["kind: Secret\nstringData:\n  password: [redacted]\n"],
 }
 
 
@@ -19,6 +20,7 @@ BODY = {
         ("/data/7", "data.7"),
         ("/data/a.b", "data[a.b]"),
         ("/data/c~1d", "data.c/d"),
+        ("/files/0", "files[0]"),
         ("/spec/missing/3", "spec.missing.3"),
         ("", ""),
     ],
