@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from auditor.access.kubernetes import grants
 from auditor.assess.fingerprints import finding_fingerprint
@@ -67,8 +68,12 @@ class Places:
     def locate(self, origin: Origin, paths: Sequence[Path]) -> list[Location]:
         """Return where each of `paths` stands in the object of `origin`."""
         source = self._sources.get(origin.file)
-        if origin.line is None or source is None:
-            found: list[tuple[int | None, int | None]] = [(None, None)] * len(paths)
+        found: list[tuple[int | None, int | None]]
+        if origin.line and not origin.prefix and not any(paths):
+            # The object itself stands where its document begins: no need to read the file again.
+            found = [(origin.line, 1)] * len(paths)
+        elif origin.line is None or source is None:
+            found = [(None, None)] * len(paths)
         else:
             found = positions.locate(self._content(source), origin, paths, kind=source.kind)
         return [
@@ -168,14 +173,17 @@ def _finding(
         item=failure.item,
         fingerprint=finding_fingerprint(policy, resource.id, failure.item),
         value_fingerprint=failure.value_fingerprint,
-        message=redact_text(failure.message),
+        message=_clean(failure.message),
         location=location,
         related=tuple(entry for entry in beside if entry[1] != location),
-        evidence=tuple((name, redact_text(text)) for name, text in failure.evidence),
+        evidence=tuple((name, _clean(text)) for name, text in failure.evidence),
         severity=severity,
         about=failure.about,
     )
 
+
+_clean = lru_cache(maxsize=4096)(redact_text)
+"""The last redaction of a text; many findings say the same of many objects."""
 
 _RELATED = 8
 """Places beside the finding's own: more would hide the one that matters."""
