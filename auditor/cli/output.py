@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +83,8 @@ def _known(name: str) -> None:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
+    import tempfile  # noqa: PLC0415 - start-up: only where a report goes to a file
+
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             file.write(content)

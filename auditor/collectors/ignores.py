@@ -7,8 +7,10 @@ A folder that was named itself is read even where a `.gitignore` above it leaves
 
 import os
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 IGNORED = "ignored by .gitignore"
 EXCLUDED = "excluded"
@@ -19,7 +21,7 @@ class Rules:
 
     __slots__ = ("_exclude", "_specs")
 
-    def __init__(self, specs: tuple[tuple[str, GitIgnoreSpec], ...], exclude: GitIgnoreSpec | None) -> None:
+    def __init__(self, specs: "tuple[tuple[str, GitIgnoreSpec], ...]", exclude: "GitIgnoreSpec | None") -> None:
         self._specs = specs
         self._exclude = exclude
 
@@ -42,7 +44,7 @@ class Ignores:
 
     def __init__(self, root: str, *, exclude: Iterable[str], honour_gitignore: bool) -> None:
         patterns = tuple(exclude)
-        self._exclude = GitIgnoreSpec.from_lines(patterns) if patterns else None
+        self._exclude = _spec(patterns) if patterns else None
         self._honour = honour_gitignore
         self._root = root
         self._by_folder: dict[str, Rules] = {}
@@ -58,7 +60,7 @@ class Ignores:
         self._by_folder[folder] = rules
         return rules
 
-    def _outer(self, root: str) -> tuple[tuple[str, GitIgnoreSpec], ...]:
+    def _outer(self, root: str) -> "tuple[tuple[str, GitIgnoreSpec], ...]":
         """Return the patterns that stand above `root` in its repository, closest first."""
         found: list[tuple[str, GitIgnoreSpec]] = []
         folder = os.path.abspath(root)  # noqa: PTH100 - as above
@@ -94,9 +96,15 @@ def _below(path: str, base: str) -> str:
     return path[len(base) :].lstrip("/")
 
 
-def _read(file: str) -> GitIgnoreSpec | None:
+def _spec(lines: Iterable[str]) -> "GitIgnoreSpec":
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - start-up: only where there are patterns
+
+    return GitIgnoreSpec.from_lines(lines)
+
+
+def _read(file: str) -> "GitIgnoreSpec | None":
     try:
         with open(file, encoding="utf-8", errors="replace") as lines:  # noqa: PTH123 - as above
-            return GitIgnoreSpec.from_lines(lines)
+            return _spec(lines)
     except OSError:
         return None

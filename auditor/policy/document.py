@@ -101,6 +101,8 @@ class Policy:
     file: str
     digest: str
     """SHA-256 of the file."""
+    shipped: bool
+    """Whether it belongs to the library, whose CEL the tests have checked."""
 
     def info(self, severity: Severity | None = None) -> PolicyInfo:
         """Return what reports show, with the severity that holds in this run."""
@@ -186,10 +188,10 @@ def read(file: Path, *, checked: bool) -> Policy:
         import yaml_rs  # noqa: PLC0415 - start-up: `--version` reads no policy
 
         raw = yaml_rs.loads(text, parse_datetime=False)
-    return parse(raw, file=str(file), digest=hashlib.sha256(content).hexdigest())
+    return parse(raw, file=str(file), digest=hashlib.sha256(content).hexdigest(), shipped=not checked)
 
 
-def parse(raw: Mapping[str, Any], *, file: str, digest: str) -> Policy:
+def parse(raw: Mapping[str, Any], *, file: str, digest: str, shipped: bool = False) -> Policy:
     """Return the policy that `raw` describes; it must obey the schema."""
     absent = raw.get("absent", {})
     return Policy(
@@ -220,6 +222,7 @@ def parse(raw: Mapping[str, Any], *, file: str, digest: str) -> Policy:
         examples=tuple(_example(entry) for entry in raw["examples"]),
         file=file,
         digest=digest,
+        shipped=shipped,
     )
 
 

@@ -112,7 +112,8 @@ class _Applying:
     @cached_property
     def _joint(self) -> Program | None:
         try:
-            return cel.compile_("[" + ", ".join(policy.joint() for _, policy in self.policies) + "]")
+            text = "[" + ", ".join(policy.joint() for _, policy in self.policies) + "]"
+            return cel.compile_(text, checked=not all(entry.policy.shipped for _, entry in self.policies))
         except cel.ExpressionError:
             # One of them is not what it should be; asked alone, it says so with its own name.
             return None
@@ -376,7 +377,7 @@ class _Compiled:
 
     def _compile(self, text: str, *, names: tuple[str, ...] = ()) -> Program:
         try:
-            return cel.compile_(self._with_params(text), names=names)
+            return cel.compile_(self._with_params(text), names=names, checked=not self.policy.shipped)
         except cel.ExpressionError as error:
             raise ConfigurationError(
                 f"{self.policy.file}: the policy {self.policy.id} has an expression that is not CEL: {error}",
