@@ -10,7 +10,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -359,9 +358,14 @@ class _Walk:
             for folder, outcome in zip(todo, outcomes, strict=True):
                 if isinstance(outcome, Gap):
                     self._raise_if_named(folder, outcome)
-                    self._gap(outcome, whole=False)
-                    local = render.references(folder)[0]
-                    following += [path for path in local if path in self._kustomizations and path not in tried]
+                    if outcome not in self.gaps:
+                        # A fault of a base is met again in each overlay.
+                        self._gap(outcome, whole=False)
+                    following += [
+                        path
+                        for path in render.references(folder)[0]
+                        if path in self._kustomizations and path not in tried and not render.is_component(path)
+                    ]
                 else:
                     covered |= render.covered(folder)
                     self._keep(outcome)
@@ -437,5 +441,7 @@ def _is_library(folder: str) -> bool:
 def _in_parallel(work: Callable[[str], list[Rendered] | Gap], folders: Sequence[str]) -> Sequence[list[Rendered] | Gap]:
     if len(folders) < 2:
         return [work(folder) for folder in folders]
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up: only where several are rendered
+
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
         return list(pool.map(work, folders))

@@ -33,6 +33,7 @@ _CRD_HEAD = re.compile(r"apiVersion:[ ]+[\"']?apiextensions\.k8s\.io/v1(?:beta1)
 _CRD_KIND = re.compile(r"^kind:[ ]+[\"']?CustomResourceDefinition[\"']?[ \t]*\r?$", re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{|\{%")
 # Objects that Helm gives to a template and functions that only it has; Argo, Kyverno and others use braces too.
+_CHART_VALUES = frozenset({"values", "valuesContent", "set"})
 _HELM = re.compile(r"\{\{-?\s*(?:\.(?:Values|Release|Chart|Capabilities|Template)\b|include\s|template\s|tpl\s)")
 
 
@@ -123,7 +124,7 @@ class _Reader:
                 value = documents.parse(document)
             except RefusedError as refused:
                 offset = text.count("\n", 0, chunk.start)
-                self._refused(source, document, refused, offset)
+                self._refused(source, document, refused, offset, whole=text)
                 continue
             self._value(source, value, chunk.index, chunk.line, document)
 
@@ -136,19 +137,16 @@ class _Reader:
                 index += 1
         except RefusedError as refused:
             self._documents += 1
-            if refused.reason is GapReason.BROKEN_JSON and '"apiVersion"' not in text and _COMMENT.search(text):
-                # Editors' and compilers' settings: JSON with comments, which no Kubernetes reader takes.
-                self._skipped[NOT_KUBERNETES] += 1
-            else:
-                self._refused(source, text, refused, 0)
+            self._refused(source, text, refused, 0, whole=text)
 
-    def _refused(self, source: Source, document: str, refused: RefusedError, offset: int) -> None:
+    def _refused(self, source: Source, document: str, refused: RefusedError, offset: int, *, whole: str) -> None:
         broken = refused.reason in {GapReason.BROKEN_YAML, GapReason.BROKEN_JSON}
         line = None if refused.line is None else refused.line + offset
-        if broken and _TEMPLATE.search(document):
-            self._gap(source, _raw_template(line))
-        elif refused.reason is GapReason.DUPLICATE_KEY and "apiVersion" not in document:
+        if (broken or refused.reason is GapReason.DUPLICATE_KEY) and not _may_be_read(source, whole):
+            # Settings of other programs, JSON with comments, pieces of documentation.
             self._skipped[NOT_KUBERNETES] += 1
+        elif broken and _TEMPLATE.search(document):
+            self._gap(source, _raw_template(line))
         else:
             self._gap(source, RefusedError(refused.reason, line, refused.detail))
 
@@ -178,7 +176,7 @@ class _Reader:
             self._add("file/kustomization", value, origin, name=source.file)
         elif _is_values(source, value):
             self._add("file/helm-values", value, origin, name=source.file)
-        elif "{{" in document and _HELM.search(document) and _is_helm_template(value):
+        elif "{{" in document and not source.rendered_from and _HELM.search(document) and _is_helm_template(value):
             self._gap(source, _raw_template(line))
         else:
             self._object(source, value, origin)
@@ -212,7 +210,9 @@ class _Reader:
             self._skipped[UNREAD_KIND] += 1
             return
         metadata = value.get("metadata") or {}
-        self._add(type_, value, origin, name=_text(metadata.get("name")), namespace=_text(metadata.get("namespace")))
+        # What the API server names itself (a Workflow, a PipelineRun) is known by what its name begins with.
+        name = _text(metadata.get("name")) or _text(metadata.get("generateName"))
+        self._add(type_, value, origin, name=name, namespace=_text(metadata.get("namespace")))
 
     def _add(self, type_: str, body: dict[str, Any], origin: Origin, *, name: str, namespace: str = "") -> None:
         literals = self._take_out(type_, body, workload=self._workloads.of(type_), fingerprint=self._fingerprint)
@@ -220,9 +220,6 @@ class _Reader:
         self._resources.append(
             Resource(type=type_, name=name, namespace=namespace, body=body, origin=origin, literals=literals)
         )
-
-
-_COMMENT = re.compile(r"(?:^|[\s,{\[])(?://|/\*)")
 
 
 def load(source: Source) -> bytes:
@@ -283,12 +280,29 @@ def _is_values(source: Source, value: Any) -> bool:
     )
 
 
+def _may_be_read(source: Source, text: str) -> bool:
+    """Return whether what could not be parsed in a file may count: it may hold objects, or is known by its name."""
+    name = os.path.basename(source.file)  # noqa: PTH119 - a string, for each document
+    return (
+        ("apiVersion" in text and "kind" in text)
+        or source.file == "-"
+        or name in KUSTOMIZATION_NAMES
+        or is_values_file(name)
+    )
+
+
 def _is_helm_template(value: Any) -> bool:
     """Return whether a value that reads as YAML still waits for Helm.
 
-    Text of several lines is left out: a ConfigMap may carry a whole template as its content.
+    Text of several lines is left out: a ConfigMap may carry a whole template as its content. So are values for a
+    chart (a HelmRelease): Helm expands those when it installs the chart.
     """
-    todo = [value]
+    if not isinstance(value, dict):
+        return False
+    todo: list[Any] = [value]
+    if str(value.get("kind")).startswith("Helm") and isinstance(value.get("spec"), dict):
+        spec = {key: part for key, part in value["spec"].items() if key not in _CHART_VALUES}
+        todo = [{**value, "spec": spec}]
     while todo:
         node = todo.pop()
         if isinstance(node, str):

@@ -21,6 +21,8 @@ TIMEOUT_SECONDS = 120
 KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 _SOURCE = re.compile(rb"^# Source: (.+?)\s*$", re.MULTILINE)
+_COMPONENT = re.compile(rb"^kind:[ \t]*[\"']?Component[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
+_LOG_LINE = re.compile(r'[EF]\d{4} \S+ +\d+ \S+\] "command failed" err="(.*)"')
 _DOCUMENT = re.compile(rb"^---[ \t]*\r?$", re.MULTILINE)
 # What Kustomize would fetch: a URL, a git address, or a host's path with a repository query.
 _REMOTE = re.compile(r"^(?:[a-z+]+::|[a-z]+://|git@|(?:www\.)?(?:github|gitlab|bitbucket)\.)|\?ref=|\.git(?:$|[/?])")
@@ -77,6 +79,15 @@ def kustomize_folder(folder: str) -> list[Rendered] | Gap:
             detail="It refers to a remote base, and nothing is fetched; vendor the base, or pipe the rendered output: "
             "kustomize build . | auditor scan -",
         )
+    missing = missing_reference(folder)
+    if missing:
+        # Kustomize would take the name for the address of a repository, and try to fetch it.
+        return Gap(
+            file=missing[0],
+            reason=GapReason.RENDER_FAILED,
+            detail=f"It names {missing[1]}, which is not there; mend the name, or pipe the rendered output: "
+            "kustomize build . | auditor scan -",
+        )
     command = [kustomize, "build"] if kustomize else [str(kubectl), "kustomize"]
     output = _run([*command, folder or "."])
     if isinstance(output, str):
@@ -91,6 +102,15 @@ def kustomization_file(folder: str) -> str:
         if os.path.isfile(path):  # noqa: PTH113 - strings throughout: thousands of folders are looked at
             return path
     return _join(folder, KUSTOMIZATION_NAMES[0])
+
+
+def is_component(folder: str) -> bool:
+    """Return whether the kustomization in `folder` is a Component, which is rendered only as a part of others."""
+    try:
+        with open(kustomization_file(folder), "rb") as file:  # noqa: PTH123 - as above
+            return _COMPONENT.search(file.read(100_000)) is not None
+    except OSError:
+        return False
 
 
 def references(folder: str) -> tuple[list[str], list[str]]:
@@ -132,9 +152,26 @@ def remote_reference(folder: str, seen: frozenset[str] = frozenset()) -> str:
     return ""
 
 
+def missing_reference(folder: str, seen: frozenset[str] = frozenset()) -> tuple[str, str] | None:
+    """Return the first kustomization file below `folder` that names what is not there, and what it names."""
+    if folder in seen:
+        return None
+    for path in references(folder)[0]:
+        if not os.path.exists(path):  # noqa: PTH110 - as above
+            return kustomization_file(folder), path
+        if os.path.isdir(path):  # noqa: PTH112 - as above
+            found = missing_reference(path, seen | {folder})
+            if found:
+                return found
+    return None
+
+
 def roots(folders: Iterable[str]) -> list[str]:
-    """Return those of the Kustomize `folders` that none of the others refers to: rendering them renders all."""
-    every = {os.path.normpath(folder or ".") for folder in folders}
+    """Return those of the Kustomize `folders` that none of the others refers to: rendering them renders all.
+
+    A Component cannot be rendered by itself; what one that nobody uses names is read as it stands.
+    """
+    every = {path for path in (os.path.normpath(folder or ".") for folder in folders) if not is_component(path)}
     used = {path for folder in every for path in references(folder)[0] if path in every and path != folder}
     # Folders that only refer to each other have no root; they are then all rendered, and the tool will complain.
     return sorted(every - used) or sorted(every)
@@ -198,8 +235,14 @@ def _run(command: Sequence[str]) -> bytes | str:
         return f"it cannot be run ({error.strerror})"
     if done.returncode:
         lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-        return redact_text(lines[-1].strip()[:300]) if lines else f"exit status {done.returncode}"
+        return redact_text(_plain(lines[-1].strip())[:300]) if lines else f"exit status {done.returncode}"
     return done.stdout
+
+
+def _plain(line: str) -> str:
+    """Return what an error says without the head that kubectl's log puts in front of it."""
+    match = _LOG_LINE.fullmatch(line)
+    return match[1].replace('\\"', '"') if match else line.removeprefix("Error: ")
 
 
 def _join(folder: str, name: str) -> str:

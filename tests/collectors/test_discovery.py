@@ -292,6 +292,34 @@ def test_an_overlay_that_cannot_be_rendered_loses_nothing_below_it() -> None:
     ]
 
 
+@pytest.mark.needs("kubectl")
+def test_a_component_is_rendered_only_as_a_part_of_others() -> None:
+    tool("kubectl")
+    part = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [own.yaml]\n"
+    write(
+        {
+            **KUSTOMIZE,
+            "part/kustomization.yaml": part + "patches: [{path: patch.yaml}]\n",
+            "part/own.yaml": POD.replace("p", "q"),
+            "part/patch.yaml": POD,
+        }
+    )
+    found = discover(".")
+    assert gaps(found) == []
+    assert ("part/own.yaml", "") in [(source.file, source.rendered_from) for source in found.sources]
+
+
+@pytest.mark.needs("kubectl")
+def test_an_overlay_that_names_what_is_not_there_is_not_given_to_a_tool_that_would_fetch_it() -> None:
+    tool("kubectl")
+    write({**KUSTOMIZE, "base/kustomization.yaml": "resources: [pod.yaml, elsewhere]\n"})
+    found = discover(".")
+    (gap,) = found.coverage[0].gaps
+    assert gap.file == "base/kustomization.yaml"
+    assert gap.detail.startswith("It names base/elsewhere, which is not there")
+    assert "base/pod.yaml" in files(found)
+
+
 def test_without_kustomize_its_files_are_read_raw_and_a_named_folder_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

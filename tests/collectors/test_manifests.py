@@ -121,10 +121,14 @@ def test_yaml_that_is_no_kubernetes_object_is_counted(text: str) -> None:
     assert reading.coverage.skipped == (("not a Kubernetes object", 1),)
 
 
-def test_settings_with_comments_are_no_broken_manifests() -> None:
+def test_broken_files_that_cannot_hold_an_object_are_no_broken_manifests() -> None:
     assert gaps(read('{\n  // compiler\n  "a": 1,\n}\n', kind=SourceKind.JSON, file="tsconfig.json")) == []
-    assert gaps(read('{\n "a": \n', kind=SourceKind.JSON, file="x.json")) == [(GapReason.BROKEN_JSON, 3)]
-    assert gaps(read('{\n // c\n "apiVersion": "v1"}', kind=SourceKind.JSON, file="x.json")) == [
+    assert gaps(read('{"rating": 5} x', kind=SourceKind.JSON, file="ratings.json")) == []
+    assert gaps(read("script: [a\nb: {{ c }}\n", file=".ci.yml")) == []
+    assert gaps(read("a: [\n", file="values.yaml")) == [(GapReason.BROKEN_YAML, 2)]
+    assert gaps(read("resources: [\n", file="k/kustomization.yaml")) == [(GapReason.BROKEN_YAML, 2)]
+    assert gaps(read("a: [\n", file="-")) == [(GapReason.BROKEN_YAML, 2)]
+    assert gaps(read('{\n // c\n "apiVersion": "v1", "kind": "Pod"}', kind=SourceKind.JSON, file="x.json")) == [
         (GapReason.BROKEN_JSON, 2)
     ]
 
@@ -159,6 +163,24 @@ def test_a_document_that_cannot_be_read_is_a_gap_with_its_line_and_its_neighbour
     assert found is reason
     assert at is not None
     assert abs(at - line) <= (1 if reason in {GapReason.BROKEN_YAML, GapReason.RAW_TEMPLATE, GapReason.TOO_DEEP} else 0)
+
+
+def test_values_that_helm_expands_later_and_rendered_output_are_no_raw_templates() -> None:
+    release = """apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: web}
+spec: {values: {claim: '{{ .Release.Name }}'}}
+"""
+    assert gaps(read(release)) == []
+    assert gaps(read(release.replace("name: web", "name: '{{ .Release.Name }}'"))) == [(GapReason.RAW_TEMPLATE, 1)]
+    pod = POD + "spec: {nodeName: '{{ .Values.x }}'}\n"
+    assert gaps(read(pod)) == [(GapReason.RAW_TEMPLATE, 1)]
+    assert gaps(read(pod, rendered="Kustomize folder k")) == []
+
+
+def test_what_the_api_server_names_is_known_by_the_beginning_of_its_name() -> None:
+    run = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: nightly-}\n"
+    assert ids(read(run)) == ["kubernetes/Workflow.argoproj.io:/nightly-"]
 
 
 def test_braces_of_others_are_no_helm_template() -> None:
@@ -235,7 +257,7 @@ def test_an_alias_bomb_is_refused_at_once_with_little_memory(text: str) -> None:
 )
 @pytest.mark.parametrize("kind", [SourceKind.YAML, SourceKind.JSON])
 def test_nesting_without_end_is_a_gap_and_no_crash(text: str, kind: SourceKind) -> None:
-    assert len(read(text, kind=kind).coverage.gaps) == 1
+    assert len(read(text, kind=kind, file="values.yaml").coverage.gaps) == 1
 
 
 def test_custom_resource_definitions_are_counted_and_not_read() -> None:
