@@ -11,7 +11,7 @@ from typing import Any
 
 from auditor.model.resource import Path
 
-_POD_CONTAINERS = ("containers[]", "initContainers[]", "ephemeralContainers[]")
+_POD_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Workload:
     metadata: Path
     """Steps to the metadata of the pod template."""
     places: tuple[tuple[tuple[str, bool], ...], ...]
-    """Container places from the root of the body; each step with whether it is a list."""
+    """Container places from the root of the body, each step with whether it is a list. None: a pod spec's own lists."""
     account: bool = True
     """Whether a pod of an object that names no ServiceAccount runs as `default`. False for kinds that others run (a
     Tekton Task): there the run decides."""
@@ -41,6 +41,16 @@ class Workload:
 
     def containers(self, body: Mapping[str, Any]) -> list[tuple[Path, Mapping[str, Any]]]:
         """Return each container with its path, in the order of the table's places."""
+        if not self.places:
+            # An ordinary pod spec, by far the most frequent: one walk for its three lists.
+            spec = self.pod_spec(body)
+            return [
+                ((*self.pod, name, index), container)
+                for name in _POD_CONTAINERS
+                if isinstance(listed := spec.get(name), list)
+                for index, container in enumerate(listed)
+                if isinstance(container, dict)
+            ]
         return [
             (path, container)
             for place in self.places
@@ -79,11 +89,7 @@ def load(table: FilePath, own: Sequence[tuple[str, Path]] = ()) -> Workloads:
 def _entry(raw: Mapping[str, Any]) -> Workload:
     pod = tuple(step for step in raw["pod"].split(".") if step)
     metadata = tuple(raw["metadata"].split(".")) if "metadata" in raw else (*pod[:-1], "metadata")
-    if "containers" in raw:
-        places = [_steps(place) for place in raw["containers"]]
-    else:
-        prefix = tuple((step, False) for step in pod)
-        places = [(*prefix, *_steps(place)) for place in _POD_CONTAINERS]
+    places = [_steps(place) for place in raw.get("containers", ())]
     return Workload(
         type=raw["type"], pod=pod, metadata=metadata, places=tuple(places), account=raw.get("account", True)
     )
