@@ -32,6 +32,7 @@ DISCOVERY_ROLES = frozenset(
 """Built-in roles that every account holds through a group; they are no reason to mount a token."""
 
 _BINDINGS = ("kubernetes/RoleBinding", "kubernetes/ClusterRoleBinding")
+_DEFAULT = "default"
 _ACCOUNT_USER = "system:serviceaccount:"
 _ACCOUNTS_OF_NAMESPACE = "system:serviceaccounts:"
 
@@ -146,12 +147,13 @@ class Estate:
         What every account holds says nothing about one of them: bindings to the groups of all accounts and to the
         built-in discovery roles do not count. A subject always names a namespace in a cluster; where
         the account's manifest leaves it out, a binding in the same folder (or one above or below) that names an
-        account of that name counts.
+        account of that name counts. Every namespace has an account `default`: where neither side names the namespace,
+        only a binding in such a folder means it.
         """
         index = self._index
         if namespace in index.bound_namespaces:
             return True
-        return bool(index.bound.every(namespace, name, file=near.file))
+        return bool(index.bound.every(namespace, name, file=near.file, strict=name == _DEFAULT))
 
     @property
     def _index(self) -> _Index:

@@ -45,14 +45,14 @@ class Names(Generic[Item]):
         loose = self._exact.get(("", name)) if namespace else None if strict else self._named[name]
         return loose.nearest_related(file) if loose else []
 
-    def every(self, namespace: str, name: str, *, file: str) -> list[Item]:
-        """Return all items that `namespace` and `name` can mean in `file`, near or far."""
+    def every(self, namespace: str, name: str, *, file: str, strict: bool = False) -> list[Item]:
+        """Return all items that `namespace` and `name` can mean in `file`, near or far; `strict` as in `meant`."""
         if name not in self._named:
             return []
         group = self._exact.get((namespace, name)) or self._exact.get((ANY_NAMESPACE, name))
         if group:
-            return group.items
-        loose = self._exact.get(("", name)) if namespace else self._named[name]
+            return group.related(file) if strict and not namespace else group.items
+        loose = self._exact.get(("", name)) if namespace else None if strict else self._named[name]
         return loose.related(file) if loose else []
 
 

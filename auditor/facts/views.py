@@ -15,6 +15,9 @@ from auditor.model.views import Views
 from auditor.workloads import Workloads
 
 OBJECT = "object"
+NAMELESS = "without a name"
+"""Stands for the name of an object that has none, so that a sentence about it can be read."""
+
 POD_SPEC = "pod_spec"
 CONTROL_PLANE = "control_plane"
 STORE = "store"
@@ -36,7 +39,7 @@ def views(resource: Resource, estate: Estate, *, workloads: Workloads, now: date
         "subject": {
             "type": type_,
             "kind": type_.partition("/")[2].partition(".")[0],
-            "name": resource.name,
+            "name": resource.name or NAMELESS,
             "namespace": resource.namespace,
         },
         "literals": [_literal(literal) for literal in resource.literals] if resource.literals else [],

@@ -92,6 +92,24 @@ def test_one_default_account_does_not_speak_for_the_whole_repository(named: str)
     assert pod(spec, near, metadata="{name: web}")["automount"] == {"value": "false", "by": "service-account"}
 
 
+@pytest.mark.parametrize(
+    ("namespace", "folder", "bound"),
+    [
+        ("", "elsewhere", False),
+        ("", "deploy", True),
+        (", namespace: argo", "deploy", False),
+    ],
+)
+def test_a_binding_of_one_default_account_says_nothing_of_the_others(namespace: str, folder: str, bound: bool) -> None:
+    binding = resource(
+        "{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: b},"
+        " roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: executor},"
+        f" subjects: [{{kind: ServiceAccount, name: default{namespace}}}]}}",
+        file=f"{folder}/binding.yaml",
+    )
+    assert pod("{containers: []}", binding, metadata="{name: web}")["service_account"]["bound"] is bound
+
+
 def test_of_several_accounts_the_nearest_overlay_decides() -> None:
     base = resource(ACCOUNT % "true", file="base/account.yaml")
     overlay = resource(ACCOUNT % "false", file="overlays/prod/account.yaml")

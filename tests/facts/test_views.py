@@ -48,6 +48,11 @@ def test_kinds_and_sources_of_the_program_are_on_the_page() -> None:
     assert all(f"`{word}`" in PAGE for word in (*sources.PREFERENCE, sources.UNKNOWN))
 
 
+def test_an_object_without_a_name_can_be_spoken_of() -> None:
+    seen = see(resource("{apiVersion: v1, kind: ConfigMap, metadata: {}}"))
+    assert seen.variables["subject"]["name"] == "without a name"
+
+
 def test_subject_and_literals_are_always_there() -> None:
     literal = credential(("data", "a/b"), place=Place.CONFIG)
     seen = see(resource("{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: shop}}", literals=[literal]))
