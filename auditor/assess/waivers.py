@@ -53,10 +53,6 @@ def parse(text: str, *, file: str) -> tuple[Waiver, ...]:
         content = authored.read(text, file=file, schema=schema, hint=_HINT)
     except authored.MistakesError as error:
         mistakes, content = error.mistakes, _as_it_stands(text)
-    except ValueError:
-        # The validator takes JSON only, and what is left to differ from it are lists or maps as keys.
-        odd = authored.Mistake(file=file, line=1, column=1, message="a key in the file is no text")
-        raise authored.MistakesError([odd], hint=_HINT) from None
     entries = _entries(content)
     problems = list(_contradictions(entries))
     if mistakes or problems:
@@ -269,7 +265,11 @@ def _id(entry: Mapping[str, Any]) -> str:
 def _as_it_stands(text: str) -> Any:
     import yaml  # noqa: PLC0415 - only where something is wrong
 
-    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes plain texts, lists and maps only
+    try:
+        return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes plain texts, lists and maps only
+    except yaml.constructor.ConstructorError:
+        # A list or a map as a key, which was told already; no entry can be looked at beyond that.
+        return None
 
 
 def _findings(count: int) -> str:

@@ -21,7 +21,7 @@ def dump(value: Any, *, depth: int) -> bytes:
 
 def tame(text: str) -> str:
     """Return JSON text that means the same with risky characters escaped and half characters replaced."""
-    return text if text.isascii() else _RISKY.sub(_escaped, text)
+    return text if text.isascii() and "\x7f" not in text else _RISKY.sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:

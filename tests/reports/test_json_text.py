@@ -1,7 +1,7 @@
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from auditor.reports import json_text
@@ -18,6 +18,7 @@ def test_what_is_written_is_what_is_read(value: Any, depth: int) -> None:
 
 
 @given(st.text())
+@example("\x7f")
 def test_any_text_can_be_written_and_no_risky_character_is_bare(text: str) -> None:
     """Half characters, which UTF-8 cannot carry, are replaced."""
     written = json_text.dump([text], depth=1).decode()
