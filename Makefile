@@ -25,13 +25,18 @@ setup: $(STAMP)  ## install the program and its tools into .venv
 # uv resolves from the lock; where it is not installed, it is put into a virtual environment of its own first.
 $(STAMP): pyproject.toml uv.lock
 	@mkdir -p $(CACHE)
-	@if command -v uv >/dev/null; then uv=uv; else \
+	@python=$$($(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(1); print(sys.executable)') || { \
+	  echo "auditor needs Python 3.11 or newer, and \`$(PYTHON)\` is not: name another with \`make PYTHON=python3.12\`." >&2; \
+	  exit 1; \
+	}; \
+	uv=$$(command -v uv || echo $(CACHE)/uv/bin/uv); \
+	if [[ ! -x $$uv ]]; then \
 	  echo "Installing uv into $(CACHE)/uv ..."; \
-	  $(PYTHON) -m venv $(CACHE)/uv && $(CACHE)/uv/bin/python -m pip install --quiet 'uv>=0.5'; \
-	  uv=$(CACHE)/uv/bin/uv; \
+	  "$$python" -m venv $(CACHE)/uv; \
+	  $(CACHE)/uv/bin/python -m pip install --quiet 'uv>=0.5'; \
 	fi; \
 	echo "Installing auditor into $(VENV) ..."; \
-	$$uv sync --quiet --frozen --python $(PYTHON)
+	"$$uv" sync --quiet --frozen --python "$$python"
 	@touch $@
 
 demo: $(STAMP)  ## audit the made-up estate in fixtures/ and write every report
