@@ -55,7 +55,7 @@ def test_a_finding_annotates_the_line_and_fails_the_job(tmp_path: Path) -> None:
     (run,) = json.loads((tmp_path / "auditor.sarif").read_text())["runs"]
     assert {result["ruleId"] for result in run["results"]} >= {"K-SEC-01"}
     assert "K-SEC-01" in (tmp_path / "runner" / "summary").read_text()
-    assert (tmp_path / "auditor.html").read_text().startswith("<!DOCTYPE html>")
+    assert (tmp_path / "auditor.html").read_text().lower().startswith("<!doctype html>")
     assert "hunter2" not in done.stdout + done.stderr
 
 
