@@ -9,7 +9,7 @@ _MEASURE = """
 const done = arguments[0];
 const field = document.querySelector('input[type=search]');
 const times = [];
-const text = 'VARIABLE_1234';
+const text = 'service-1234';
 let at = 0;
 function next() {
   if (at >= text.length) { done(times); return; }
