@@ -52,7 +52,7 @@ bench: $(STAMP)  ## measure speed, memory and peers as ratios in one run
 	@$(BIN)/python -m bench $(if $(BENCH_INPUT),--input $(BENCH_INPUT))
 
 goldens: $(STAMP)  ## write the golden files of the tests again; review the diff like code
-	@$(BIN)/pytest -q --renew-goldens tests/reports tests/e2e
+	@$(BIN)/pytest -q --renew-goldens -k golden tests/reports tests/e2e
 
 docs: $(STAMP)  ## write the generated pages again
 	@$(BIN)/auditor policy docs --out docs/policies

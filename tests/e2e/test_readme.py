@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,17 @@ def test_an_installed_program_works_from_an_empty_folder(installed: Path, tmp_pa
     )
     assert done.returncode in {0, 1}, done.stderr.decode()
     assert {file.name for file in tmp_path.iterdir()} == set(reports.REPORTS)
+
+
+def test_the_wheel_holds_the_program_and_its_data_alone(installed: Path) -> None:
+    (wheel,) = installed.parent.parent.parent.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert {name.partition("/")[0] for name in held} == {"auditor"}
+    for folder, data in (("policies", "policies"), ("reports/templates", "templates")):
+        shipped = {file.relative_to(ROOT / folder) for file in (ROOT / folder).rglob("*") if file.is_file()}
+        packed = {Path(name).relative_to(f"auditor/_data/{data}") for name in held if f"/_data/{data}/" in name}
+        assert packed == shipped
 
 
 def test_an_installed_program_knows_its_library(installed: Path, tmp_path: Path) -> None:
