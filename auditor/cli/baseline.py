@@ -1,6 +1,5 @@
 """`auditor baseline`: write the findings of a stored assessment as known, for `auditor scan --baseline`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +36,7 @@ def baseline(
 
     content = baselines.write(stored)
     if out is None:
-        sys.stdout.buffer.write(content)
+        terminal.put(content)
     else:
         _write(out, content)
         if not quiet:

@@ -1,7 +1,6 @@
 """`auditor diff`: what changed between two stored assessments."""
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from enum import StrEnum
@@ -63,7 +62,7 @@ def diff(
             written = terminal.clean("\n".join(_lines(found)) + "\n").encode("utf-8", "replace")
         case DiffFormat.JSON:
             written = json.dumps(_plain(found), indent=1).encode() + b"\n"
-    sys.stdout.buffer.write(written)
+    terminal.put(written)
     if fail_on_new is not None and any(severity.rank >= fail_on_new.rank for severity in _newly_failing(found)):
         raise typer.Exit(1)
 

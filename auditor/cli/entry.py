@@ -10,6 +10,10 @@ def main() -> None:
 
         sys.stdout.write(f"auditor {__version__}\n")
         return
-    from auditor.cli.main import run  # noqa: PLC0415 - keeps start-up short
-
+    try:
+        from auditor.cli.main import run  # noqa: PLC0415 - keeps start-up short
+    except KeyboardInterrupt:
+        # While Python still loads the program: no traceback then, either.
+        sys.stderr.write("interrupted\n")
+        sys.exit(130)
     run()

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -106,7 +105,7 @@ def coverage(
         case TableFormat.JSON:
             typer.echo(json.dumps([_plain(row) for row in rows], indent=1))
         case TableFormat.CSV:
-            sys.stdout.buffer.write(_csv(rows))
+            terminal.put(_csv(rows))
 
 
 def _coverage(frameworks: Sequence[Framework], folders: Sequence[Path] | None) -> tuple[Touched, ...]:

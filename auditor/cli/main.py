@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from auditor import __version__
 from auditor.cli import terminal
@@ -42,10 +43,10 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     except AuditorError as error:
         terminal.complain(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        terminal.note("interrupted: nothing was written")
+    except (KeyboardInterrupt, _InterruptedError):
+        terminal.note("interrupted: reports that were not written yet are missing")
         sys.exit(130)
-    except BrokenPipeError:
+    except (BrokenPipeError, _ReaderGoneError):
         # The reader of our output went away (`| head`): not our failure, and nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
@@ -55,10 +56,35 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(0)
 
 
+class _InterruptedError(Exception):
+    """Somebody pressed Ctrl-C while a command ran."""
+
+
+class _ReaderGoneError(Exception):
+    """Nobody reads our standard output any more."""
+
+
+class _Commands(TyperGroup):
+    """Commands whose interruption and broken pipe reach `run`: the library would leave with codes of its own."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, standard output included: what is still buffered may break the pipe, too."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except KeyboardInterrupt as error:
+            raise _InterruptedError from error
+        except BrokenPipeError as error:
+            raise _ReaderGoneError from error
+
+
 def application(arguments: Sequence[str]) -> typer.Typer:
     """Return the application with the one command that `arguments` name, or with all where they name none."""
     app = typer.Typer(
         name="auditor",
+        cls=_Commands,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,

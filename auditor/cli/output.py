@@ -53,8 +53,7 @@ def write(assessment: Assessment, wanted: Sequence[Target], *, templates: Path |
             show_all=show_all,
         )
         if target.file is None:
-            sys.stdout.buffer.write(content)
-            sys.stdout.buffer.flush()
+            terminal.put(content)
         else:
             _write_whole(target.file, content)
 

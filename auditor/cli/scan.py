@@ -10,6 +10,7 @@ import typer
 
 from auditor.cli import options, output, terminal
 from auditor.cli.options import Format, Report
+from auditor.model.errors import InputError
 from auditor.model.verdict import Severity
 
 _EXAMPLES = """
@@ -84,6 +85,9 @@ def scan(
     # Nothing that a scan makes is garbage before it ends, so looking for garbage only costs time.
     gc.disable()
     settings = options.load(config)
+    for file in values or ():
+        if not file.is_file():
+            raise InputError(f"the values file {file} does not exist", hint="Check --values.")
     targets = output.targets(format_, report or (), stdout_is_terminal=sys.stdout.isatty())
     with terminal.Progress(quiet=quiet) as progress:
         from auditor.pipeline import scan as pipeline  # noqa: PLC0415 - after wrong use has been refused

@@ -50,6 +50,14 @@ def confess(error: BaseException, *, debug: bool) -> None:
         sys.stderr.write(" hint: this is a bug in auditor; run again with --debug and report what it prints\n")
 
 
+def put(content: bytes) -> None:
+    """Write all of `content` to standard output: unbuffered (PYTHONUNBUFFERED), one call may write a part only."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[sys.stdout.buffer.write(rest) :]
+    sys.stdout.buffer.flush()
+
+
 def width() -> int:
     """Return the columns of the terminal; 100 where there is none."""
     return shutil.get_terminal_size((100, 24)).columns

@@ -362,7 +362,9 @@ def event_source(document: str) -> "Callable[[], Any]":
             return parser.get_event()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            raise _broken(mark.line + 1 if mark else 1) from None
+            line = mark.line + 1 if mark else 1
+            # libyaml looks far ahead inside brackets, and gives up at its own limit before the first event.
+            raise (_too_deep if "nesting depth" in str(error.problem) else _broken)(line) from None
         except yaml.YAMLError:
             # A character that YAML forbids; the reader names its place in bytes only.
             odd = re.search(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", document)
