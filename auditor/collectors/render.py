@@ -234,9 +234,26 @@ def _run(command: Sequence[str]) -> bytes | str:
     except OSError as error:
         return f"it cannot be run ({error.strerror})"
     if done.returncode:
-        lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-        return redact_text(_plain(lines[-1].strip())[:300]) if lines else f"exit status {done.returncode}"
+        return _complaint(done.stderr.decode(errors="replace")) or f"exit status {done.returncode}"
     return done.stdout
+
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_FILE = re.compile(r'"[\w./-]+\.(?:ya?ml|tpl|txt|json)"')
+
+
+def _complaint(text: str) -> str:
+    """Return what a tool complained about in one line, without what it quotes of the user's values."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and "Use --debug flag" not in line]
+    if not lines:
+        return ""
+    line = _plain(next((line for line in lines if line.startswith("Error: ")), lines[-1]))
+    # The text of `fail` and `required` is the chart's own, and may hold any value.
+    line = re.sub(r"execution error at (\(\S+\)): .*", r"the chart itself refuses its values at \1", line)
+    if "error calling" in line:
+        # As `strconv.Atoi: parsing "..."` and `no template "..."` may; the templates' own names say where it is.
+        line = _QUOTED.sub(lambda found: found[0] if _FILE.fullmatch(found[0]) else "a value", line)
+    return redact_text(line[:300])
 
 
 def _plain(line: str) -> str:

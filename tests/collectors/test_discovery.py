@@ -333,3 +333,20 @@ def test_without_kustomize_its_files_are_read_raw_and_a_named_folder_is_an_error
     ]
     with pytest.raises(ToolMissingError):
         discover("prod")
+
+
+def test_why_a_chart_does_not_render_is_told_without_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Helm's last line is only an advice, and its first may quote a password."""
+    monkeypatch.setenv("PATH", os.path.dirname(tool("helm")))  # noqa: PTH120
+    for template, words in (
+        ("{{ fail .Values.pin }}", "refuses its values at (web/templates/pod.yaml:1:3)"),
+        ("{{ .Values.pin.nope.nope }}", "web/templates/pod.yaml:1"),
+        ("{{ include .Values.pin . }}", "web/templates/pod.yaml:1"),
+        ("{{ mustRegexMatch .Values.pin (list 1) }}", "web/templates/pod.yaml:1"),
+        ("a: b: c", "mapping values are not allowed"),
+    ):
+        write({**CHART, "web/values.yaml": "pin: hunter2\n", "web/templates/pod.yaml": template})
+        (gap,) = discover("web").coverage[0].gaps
+        assert words in gap.detail
+        assert "hunter2" not in gap.detail
+        assert "--debug" not in gap.detail
