@@ -28,6 +28,29 @@ CANARIES = {
     "key": base64.b64encode(b"canary-key-63-of-32-bytes-long!!").decode(),
     "custom": "canary-custom-64",
     "weak": "tr0ut9",
+    "json in the environment": "canary-json-66",
+    "base64 of JSON": "canary-encoded-67",
+    "registry": "canary-registry-68",
+    "registry auth": "canary-auth-69",
+    "URL-encoded": "canary/encoded 70",
+    "property": "canary-property-71",
+    "header": "canary-header-72",
+    "connection string": "canary-connection-73",
+    "shell": "canary-shell-74",
+    "JSON in JSON": "canary-nested-75",
+    "YAML in a string": "canary-yaml-76",
+    "XML": "canary-xml-77",
+    "npm": "canary-npm-78",
+    "script": "canary-script-79",
+    "kubeconfig": "canary-kubeconfig-80",
+    "template of an external secret": "canary-template-81",
+    "keystore": "canary-keystore-82",
+    "binary data": "canary-binary-83",
+    "failing chart": "canary-fail-84",
+    "chart that is no YAML": "canary-rendered-85",
+    "chart that quotes": "canary-include-86",
+    "kustomize patch": "canary-patch-87",
+    "set": "canary-set-88",
 }
 
 
@@ -100,6 +123,7 @@ def _estate(folder: Path) -> None:
             "spec": {"adminPassword": CANARIES["custom"]},
         },
     ]
+    objects += _further()
     (folder / "all.json").write_text("\n".join(json.dumps(entry) for entry in objects))
     (folder / "Dockerfile").write_text(f"FROM scratch\nENV API_TOKEN={CANARIES['image']}\n")
     kustomize = folder / "overlay"
@@ -116,6 +140,103 @@ def _estate(folder: Path) -> None:
     # Faults beside the values: error texts quote what stands around them.
     (folder / "broken.yaml").write_text(f"apiVersion: v1\nkind: Pod\nx: [{CANARIES['weak']}\ny: }}\n")
     (folder / "twice.yaml").write_text(f"apiVersion: v1\nkind: Pod\npassword: {CANARIES['weak']}\npassword: b\n")
+
+
+def _further() -> list[dict[str, object]]:
+    """Return objects whose values hide one level deeper: encoded, or inside another format."""
+    docker = {
+        "auths": {
+            "registry.example": {
+                "password": CANARIES["registry"],
+                "auth": _b64(f"ada:{CANARIES['registry auth']}"),
+            }
+        }
+    }
+    encoded = urllib.parse.quote(CANARIES["URL-encoded"], safe="")
+    env = {
+        "APP_CONFIG": json.dumps({"db": {"password": CANARIES["json in the environment"]}}),
+        "APP_CONFIG_BASE64": _b64(json.dumps({"password": CANARIES["base64 of JSON"]})),
+        "BROKER_URL": f"amqp://app:{encoded}@broker/",
+        "JAVA_OPTS": f"-Da=1 -Djavax.net.ssl.keyStorePassword={CANARIES['property']} -Db",
+        "HEADERS": f"Authorization: Bearer {CANARIES['header']}",
+        "CONNECTION": f"Server=db;User Id=sa;Password={CANARIES['connection string']};",
+    }
+    metadata = {"name": "further", "namespace": "shop"}
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": metadata,
+            "spec": {
+                "containers": [
+                    {
+                        "name": "c",
+                        "command": ["sh", "-c", f"PGPASSWORD={CANARIES['shell']} psql"],
+                        "env": [{"name": name, "value": value} for name, value in env.items()],
+                    }
+                ]
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": metadata,
+            "data": {
+                "settings.json": json.dumps({"a": json.dumps({"password": CANARIES["JSON in JSON"]})}),
+                "app.yaml": f"db:\n  password: {CANARIES['YAML in a string']}\n",
+                "web.xml": f"<p><password>{CANARIES['XML']}</password></p>",
+                ".npmrc": f"//registry.example/:_authToken={CANARIES['npm']}\n",
+                "run.sh": f"export API_TOKEN='{CANARIES['script']}'\n",
+            },
+            "binaryData": {"k.json": _b64(json.dumps({"password": CANARIES["binary data"]}))},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": metadata,
+            "type": "kubernetes.io/dockerconfigjson",
+            "data": {".dockerconfigjson": _b64(json.dumps(docker))},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "users": [{"name": "ada", "user": {"token": CANARIES["kubeconfig"]}}],
+        },
+        {
+            "apiVersion": "external-secrets.io/v1",
+            "kind": "ExternalSecret",
+            "metadata": metadata,
+            "spec": {
+                "target": {"template": {"data": {"password": CANARIES["template of an external secret"]}}},
+            },
+        },
+        {
+            "apiVersion": "cert-manager.io/v1",
+            "kind": "Certificate",
+            "metadata": metadata,
+            "spec": {"secretName": "x", "keystores": {"jks": {"create": True, "password": CANARIES["keystore"]}}},
+        },
+    ]
+
+
+def _failing_charts(folder: Path) -> None:
+    """Write charts and an overlay whose tools quote a value when they fail."""
+    templates = {
+        "failing chart": "{{ fail .Values.database.password }}",
+        "chart that is no YAML": "password: {{ .Values.database.password }} : [",
+        "chart that quotes": "{{ include .Values.database.password . }}",
+    }
+    for name, template in templates.items():
+        chart = folder / name.replace(" ", "-")
+        (chart / "templates").mkdir(parents=True)
+        (chart / "Chart.yaml").write_text("apiVersion: v2\nname: c\nversion: 0.1.0\n")
+        (chart / "values.yaml").write_text(f"database: {{password: {CANARIES[name]}}}\n")
+        (chart / "templates" / "x.yaml").write_text(template)
+    overlay = folder / "failing-overlay"
+    overlay.mkdir()
+    (overlay / "kustomization.yaml").write_text(
+        f'patches: [{{patch: "password: {CANARIES["kustomize patch"]}\\n bad: [", target: {{kind: Pod}}}}]\n'
+    )
 
 
 def _b64(text: str) -> str:
@@ -139,9 +260,10 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Everything that a scan of the planted estate says, by where it says it."""
     folder = tmp_path_factory.mktemp("canary")
     _estate(folder)
+    _failing_charts(folder)
     reports = folder.parent / "reports"
     reports.mkdir(exist_ok=True)
-    arguments = ["scan", ".", "--all", "--debug"]
+    arguments = ["scan", ".", "--all", "--debug", "--set", f"adminPassword={CANARIES['set']}"]
     for format_ in REPORTS:
         arguments += ["--report", f"{format_}={reports / format_}"]
     done = auditor(*arguments, cwd=folder)
@@ -197,3 +319,61 @@ def test_an_internal_error_prints_no_text_of_the_error(
     captured = capsys.readouterr()
     assert "internal error: RuntimeError" in captured.err
     assert CANARIES["weak"] not in captured.err + captured.out
+
+
+FILES_OF_THE_USERS = {
+    "a configuration that is no YAML": ("auditor.yaml", "password: {canary}: x\n", ["scan", "p.yaml"]),
+    "a value of the configuration": ("auditor.yaml", "fail-on: {canary}\n", ["scan", "p.yaml"]),
+    "a form of the configuration": ("auditor.yaml", "tags: ['password={canary}']\n", ["scan", "p.yaml"]),
+    "a threshold": (
+        "auditor.yaml",
+        "parameters: {{K-SEC-15: {{nope: {{value: {canary}, reference: x}}}}}}\n",
+        ["scan", "p.yaml"],
+    ),
+    "a waiver": (
+        "w.yaml",
+        "waivers: [{{policy: K-SEC-01, reason: {canary}, password: {canary}}}]\n",
+        ["scan", "p.yaml", "--waivers", "w.yaml"],
+    ),
+    "an assessment": ("s.json", '{{"password": "{canary}",}}', ["report", "s.json"]),
+    "a baseline": ("s.json", '{{"password": "{canary}",}}', ["scan", "p.yaml", "--baseline", "s.json"]),
+    "values": ("v.yaml", "password: {canary}: x\n", ["scan", "chart", "--values", "v.yaml"]),
+    "a policy": (
+        "rules/x.yaml",
+        "id: ACME-01\nexpression: object.password == '{canary}' && nope(\n",
+        ["scan", "p.yaml", "--policy", "rules"],
+    ),
+    "a policy that is linted": (
+        "rules/x.yaml",
+        "id: ACME-01\npassword: {canary}: [\n",
+        ["policy", "lint", "rules/x.yaml"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FILES_OF_THE_USERS)
+def test_an_error_about_a_users_own_file_quotes_no_value(tmp_path: Path, case: str) -> None:
+    name, text, arguments = FILES_OF_THE_USERS[case]
+    (tmp_path / "p.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: []}\n")
+    (tmp_path / "chart/templates").mkdir(parents=True)
+    (tmp_path / "chart/Chart.yaml").write_text("apiVersion: v2\nname: c\nversion: 0.1.0\n")
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text.format(canary=CANARIES["weak"]))
+    done = auditor(*arguments, "--debug", cwd=tmp_path)
+    assert done.code in {1, 2, 3}
+    assert CANARIES["weak"] not in done.out + done.err
+
+
+def test_the_fingerprint_key_is_told_to_nobody(tmp_path: Path) -> None:
+    (tmp_path / "all.json").write_text(json.dumps(_further()[0]))
+    key = {"AUDITOR_FINGERPRINT_KEY": "canary-of-the-environment-89"}
+    arguments = ["scan", ".", "--debug"]
+    for format_ in REPORTS:
+        arguments += ["--report", f"{format_}={tmp_path / 'out'}.{format_}"]
+    done = auditor(*arguments, cwd=tmp_path, env=key)
+    said = (done.out + done.err).encode() + b"".join(file.read_bytes() for file in tmp_path.glob("out.*"))
+    (value,) = key.values()
+    assert [form for form in _forms(value) if form.encode() in said] == []
+    short = auditor("scan", ".", "--debug", cwd=tmp_path, env={"AUDITOR_FINGERPRINT_KEY": CANARIES["weak"]})
+    assert CANARIES["weak"] not in short.out + short.err
