@@ -92,3 +92,14 @@ def test_known_and_waived_findings_do_not_decide_the_gate() -> None:
     waived = replace(finding("P-0", severity=Severity.CRITICAL), outcome=Outcome.WAIVED, waiver_id="W")
     assert assemble.worst([known, waived]) is None
     assert assemble.worst([known, finding("P-1", severity=Severity.MEDIUM)]) is Severity.MEDIUM
+
+
+def test_items_are_counted_over_all_subjects() -> None:
+    """Of a population of one Deployment with forty variables the forty count, too."""
+    subjects = [
+        replace(entry, judged=replace(entry.judged, items=((0, number),)))
+        for number, entry in enumerate(
+            (subject("a", (Outcome.PASS, None)), subject("b", (Outcome.FAIL, None))), start=2
+        )
+    ]
+    assert [of_policy.items for of_policy in result(*subjects)] == [5, 0]

@@ -84,6 +84,7 @@ def test_an_item_that_errs_beside_items_that_pass_is_not_evaluated() -> None:
     judgement = judge(NO_B, body)
     assert judgement is not None
     assert judgement.outcome is Outcome.NOT_EVALUATED
+    assert "name" in judgement.reason
 
 
 def test_a_message_that_errs_still_fails_with_the_title() -> None:
@@ -94,6 +95,21 @@ def test_a_message_that_errs_still_fails_with_the_title() -> None:
 def test_when_false_is_not_applicable_with_its_reason() -> None:
     judgement = judge("{when: 'false', when_reason: a Job ends by itself, expression: 'false'}")
     assert judgement == Judgement(policy=0, outcome=Outcome.NOT_APPLICABLE, reason="a Job ends by itself")
+
+
+def test_a_condition_that_errs_is_not_evaluated_although_the_rule_holds() -> None:
+    """A policy that cannot tell whether it applies has not passed."""
+    judgement = judge("{when: object.nope == 1, when_reason: it is no web, expression: 'true'}")
+    assert judgement is not None
+    assert judgement.outcome is Outcome.NOT_EVALUATED
+    assert "`when`" in judgement.reason
+
+
+def test_a_doubt_that_errs_is_not_evaluated() -> None:
+    judgement = judge("""{undecided: [{when: object.nope == 1, reason: '"x"'}], expression: 'true'}""")
+    assert judgement is not None
+    assert judgement.outcome is Outcome.NOT_EVALUATED
+    assert "`undecided`" in judgement.reason
 
 
 def test_undecided_comes_before_the_rule() -> None:
