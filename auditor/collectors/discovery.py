@@ -6,6 +6,7 @@ and of names below each. `.git` is never entered. Loops of symbolic links end, s
 """
 
 import glob
+import json
 import os
 import re
 from collections import Counter
@@ -89,7 +90,7 @@ def discover(request: Request, *, stdin: BinaryIO, progress: Callable[[str], Non
         walk = _Walk(request, progress)
         if named == STDIN:
             content = stdin.read()
-            found = [Source(file=STDIN, kind=SourceKind.YAML, size=len(content), content=content)]
+            found = [Source(file=STDIN, kind=_kind_of_stream(content), size=len(content), content=content)]
         else:
             found = walk.sources(_expand(named))
         kept = []
@@ -163,6 +164,19 @@ _LIBRARY = re.compile(rb"^type:[ \t]*[\"']?library\b", re.MULTILINE)
 def is_values_file(name: str) -> bool:
     """Return whether a file of that name holds values for Helm."""
     return _VALUES.match(name) is not None
+
+
+def _kind_of_stream(content: bytes) -> SourceKind:
+    """Return JSON for a row of JSON objects (`kubectl get -o json`, `jq -c`); one alone is YAML as well."""
+    try:
+        text = content.decode("utf-8-sig").lstrip()
+        if not text.startswith("{"):
+            return SourceKind.YAML
+        _, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        # Neither JSON nor text: reading it as YAML tells what is wrong, and where.
+        return SourceKind.YAML
+    return SourceKind.JSON if text[end:].lstrip().startswith("{") else SourceKind.YAML
 
 
 class _Walk:
