@@ -385,3 +385,19 @@ def test_an_object_of_any_shape_is_no_error_and_taking_out_twice_is_taking_out_o
     again = take(type_, body)
     assert body == before
     assert not credentials(again)
+
+
+def test_what_the_last_applied_object_held_is_gone_from_the_whole_object() -> None:
+    """Also where no name labels it: beside it in the annotation, escaped as JSON, and in the live object."""
+    value = 'Zq7"canary\\pass'
+    applied = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"annotations": {"note": f"rotated from {value} by Ada"}},
+        "stringData": {"password": value},
+    }
+    body = annotated({LAST: json.dumps(applied), "note": f"rotated from {value} by Ada"})
+    take("kubernetes/Secret", body)
+    left = body["metadata"]["annotations"]
+    assert json.loads(left[LAST])["metadata"]["annotations"]["note"] == f"rotated from {REDACTED} by Ada"
+    assert left["note"] == f"rotated from {REDACTED} by Ada"
