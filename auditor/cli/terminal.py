@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import signal
 import sys
+import threading
 import time
 import traceback
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 from auditor.model.errors import AuditorError
 
@@ -64,26 +66,51 @@ def width() -> int:
 
 
 class Progress:
-    """One line on a terminal that tells what is being done; silent elsewhere and in the first half second."""
+    """One line on a terminal that tells what is being done; silent elsewhere and in the first half second.
+
+    What was said too early is shown when that time is over: the longest step may be the one that began before it.
+    """
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._active = not quiet and sys.stderr.isatty()
+        self._active = not quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._started = time.monotonic()
+        self._text = ""
         self._shown = False
+        self._before: Any = None
 
     def __enter__(self) -> Self:
+        if self._active and hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+            # A timer, not a thread: the work forks, and a fork takes no timer along.
+            self._before = signal.signal(signal.SIGALRM, lambda *_: self._show())
+            signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stop_waiting()
         if self._shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
     def say(self, text: str) -> None:
         """Show `text` instead of what stood there."""
-        if self._active and time.monotonic() - self._started > 0.5:
-            sys.stderr.write(f"\r\x1b[K{clean(text)}")
-            sys.stderr.flush()
-            self._shown = True
+        self._text = text
+        if self._active and time.monotonic() - self._started > _PATIENCE:
+            self._stop_waiting()
+            self._show()
+
+    def _show(self) -> None:
+        sys.stderr.write(f"\r\x1b[K{clean(self._text)[: width() - 1]}")
+        sys.stderr.flush()
+        self._shown = True
+
+    def _stop_waiting(self) -> None:
+        if self._before is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._before)
+            self._before = None
+
+
+_PATIENCE = 0.5
+"""Seconds in which a run says nothing: most are over by then."""

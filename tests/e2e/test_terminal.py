@@ -50,21 +50,21 @@ def many(folder: Path, count: int = 3000) -> None:
 
 def test_a_terminal_sees_colour_unless_it_asked_for_none(tmp_path: Path) -> None:
     write(tmp_path, "web.yaml", LITERAL)
-    assert CONTROL in on_terminal("scan", ".", cwd=tmp_path)
-    assert CONTROL not in on_terminal("scan", ".", cwd=tmp_path, env={"NO_COLOR": "1"})
-    assert CONTROL not in on_terminal("scan", ".", cwd=tmp_path, env={"TERM": "dumb"})
+    assert CONTROL in on_terminal("scan", ".", "--quiet", cwd=tmp_path)
+    assert CONTROL not in on_terminal("scan", ".", "--quiet", cwd=tmp_path, env={"NO_COLOR": "1"})
+    assert CONTROL not in on_terminal("scan", ".", "--quiet", cwd=tmp_path, env={"TERM": "dumb"})
 
 
 def test_colour_carries_nothing_alone(tmp_path: Path) -> None:
     write(tmp_path, "web.yaml", LITERAL)
-    coloured = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", on_terminal("scan", ".", cwd=tmp_path))
-    plain = on_terminal("scan", ".", cwd=tmp_path, env={"NO_COLOR": "1"})
+    coloured = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", on_terminal("scan", ".", "--quiet", cwd=tmp_path))
+    plain = on_terminal("scan", ".", "--quiet", cwd=tmp_path, env={"NO_COLOR": "1"})
     assert coloured == plain
 
 
 def test_a_narrow_terminal_gets_short_lines(tmp_path: Path) -> None:
     write(tmp_path, "web.yaml", LITERAL)
-    shown = on_terminal("scan", ".", "--select", "K-SEC-01", cwd=tmp_path, columns=50, env={"NO_COLOR": "1"})
+    shown = on_terminal("scan", ".", "--select", "K-SEC-01", "-q", cwd=tmp_path, columns=50, env={"NO_COLOR": "1"})
     hint = next(line for line in shown.splitlines() if line.startswith("  hint:"))
     assert len(hint) <= 50
 
@@ -73,6 +73,17 @@ def test_long_work_is_told_on_a_terminal_and_nothing_stays(tmp_path: Path) -> No
     many(tmp_path)
     shown = on_terminal("scan", "many", "--format", "json", "--report", "json=out.json", cwd=tmp_path)
     assert "\r\x1b[Kwriting reports" in shown or "\r\x1b[Kassessing" in shown or "\r\x1b[Kjudging" in shown
+
+
+def test_what_began_before_the_patience_ended_is_told_too(tmp_path: Path) -> None:
+    """The longest step may be the first; here a chart's renderer that takes its time."""
+    write(tmp_path, "bin/helm", "#!/bin/sh\nsleep 1.5\nexit 1\n").chmod(0o755)
+    write(tmp_path, "shop/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 0.1.0\n")
+    write(tmp_path, "shop/templates/x.yaml", "{{ x }}\n")
+    path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
+    shown = on_terminal("scan", "shop", cwd=tmp_path, env={"PATH": path})
+    first = shown.split("\r\x1b[K")[1]
+    assert "rendering" in first
 
 
 def test_a_pipe_sees_no_progress(tmp_path: Path) -> None:
