@@ -103,3 +103,17 @@ def test_all_shows_what_is_folded_otherwise(tmp_path: Path) -> None:
     assert whole.count("-->") == 60
     assert folded.count("-->") < 60
     assert "60 critical" in folded
+
+
+def test_the_configuration_chooses_policies_and_brings_its_own(tmp_path: Path) -> None:
+    """Folders are relative to the configuration, wherever the program runs."""
+    write(tmp_path, "deploy/web.yaml", LITERAL.replace("web:1", "web"))
+    assert auditor("policy", "new", "ACME-01", "--out", "settings/rules", cwd=tmp_path).code == 0
+    write(
+        tmp_path,
+        "settings/auditor.yaml",
+        "policies: [rules]\nselect: ['ACME-*', K-SEC-02, K-SEC-01]\nignore: [K-SEC-02]\n",
+    )
+    found = report(tmp_path, "--config", "settings/auditor.yaml")
+    assert [policy["id"] for policy in found["policies"]] == ["ACME-01", "K-SEC-01"]
+    assert {finding["policy_id"] for finding in found["findings"]} == {"ACME-01", "K-SEC-01"}
