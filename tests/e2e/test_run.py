@@ -117,3 +117,52 @@ def test_the_configuration_chooses_policies_and_brings_its_own(tmp_path: Path) -
     found = report(tmp_path, "--config", "settings/auditor.yaml")
     assert [policy["id"] for policy in found["policies"]] == ["ACME-01", "K-SEC-01"]
     assert {finding["policy_id"] for finding in found["findings"]} == {"ACME-01", "K-SEC-01"}
+
+
+def outcomes(folder: Path, *arguments: str) -> dict[str, dict[str, Any]]:
+    return {
+        f"{entry['framework_id']}/{entry['requirement_id']}": entry
+        for entry in report(folder, *arguments)["requirements"]
+    }
+
+
+def test_no_requirement_passes_while_something_in_scope_was_not_read(tmp_path: Path) -> None:
+    """Law 2: the file that could not be read may hold the failure."""
+    write(tmp_path, "deploy/web.yaml", CLEAN)
+    whole = outcomes(tmp_path, "--select", "K-SEC-01")
+    assert "pass" in {entry["outcome"] for entry in whole.values()}
+    write(tmp_path, "deploy/broken.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x\n")
+    part = outcomes(tmp_path, "--select", "K-SEC-01")
+    assert "pass" not in {entry["outcome"] for entry in part.values()}
+    assert part["soc2/CC6.1"]["reason"].endswith("1 thing in scope could not be read.")
+
+
+def test_a_condition_that_is_declared_false_takes_the_requirement_out(tmp_path: Path) -> None:
+    write(tmp_path, "deploy/web.yaml", LITERAL)
+    name = "pci-dss-4.0.1/8.6.2"
+    open_ = outcomes(tmp_path, "--select", "K-SEC-01")[name]
+    assert (open_["outcome"], open_["conditional"]) == ("fail", ["interactive-login"])
+    write(tmp_path, "auditor.yaml", "conditions: {interactive-login: false}\n")
+    closed = outcomes(tmp_path, "--select", "K-SEC-01")[name]
+    assert closed["outcome"] == "not_applicable"
+    assert "interactive-login" in closed["reason"]
+    write(tmp_path, "auditor.yaml", "conditions: {interactive-login: true}\n")
+    declared = outcomes(tmp_path, "--select", "K-SEC-01")[name]
+    assert (declared["outcome"], declared["conditional"]) == ("fail", [])
+
+
+def test_a_persons_grant_and_a_workloads_touch_different_requirements(tmp_path: Path) -> None:
+    """PCI DSS 7.2.2 is about people, 7.2.5 about system accounts."""
+    role = (
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: r}\n"
+        "rules: [{apiGroups: [''], resources: [secrets], verbs: [get, list]}]\n---\n"
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\n"
+        "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r}\n"
+    )
+    person = "subjects: [{kind: User, name: ada, apiGroup: rbac.authorization.k8s.io}]\n"
+    workload = "subjects: [{kind: ServiceAccount, name: web, namespace: shop}]\n"
+    for who, touched, untouched in ((person, "7.2.2", "7.2.5"), (workload, "7.2.5", "7.2.2")):
+        write(tmp_path, "deploy/r.yaml", role + who)
+        said = outcomes(tmp_path, "--select", "K-RBAC-02")
+        assert said[f"pci-dss-4.0.1/{touched}"]["outcome"] == "fail"
+        assert said[f"pci-dss-4.0.1/{untouched}"]["outcome"] != "fail"
