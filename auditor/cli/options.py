@@ -9,11 +9,12 @@ from auditor import configuration
 from auditor.configuration import Configuration
 from auditor.model.errors import InputError
 from auditor.model.verdict import Severity
+from auditor.reports import REPORTS
 
 Format = typer.Option(
     "--format",
     "-o",
-    help="What goes to standard output: console, json, sarif, junit, gitlab, github, csv, markdown, ...",
+    help=f"What goes to standard output: {', '.join(REPORTS)}.",
 )
 Report = typer.Option("--report", help="Also write FORMAT=FILE, for example html=audit.html. Repeatable.")
 

@@ -14,6 +14,7 @@ from auditor.cli import options, terminal
 from auditor.model.errors import AuditorError, InputError
 from auditor.policy import document
 from auditor.policy.document import Policy
+from auditor.reports.figures import plural
 
 app = typer.Typer(
     help="The policy library: list, show, test, lint, new, docs, export.",
@@ -107,7 +108,7 @@ def run_examples(chosen: _Chosen = None, policy: _Folders = None, config: _Confi
         if result.problem:
             wrong += 1
             typer.echo(terminal.clean(f"{result.policy_id}:{result.example}: {result.problem}"))
-    typer.echo(f"{total - wrong} of {total} examples of {len(policies)} policies hold")
+    typer.echo(f"{total - wrong} of {total} examples of {plural(len(policies), 'policy', 'policies')} hold")
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -138,7 +139,7 @@ def lint(
         found += checks.lint(file, requirements=requirements, references=references)
     for mistake in found:
         typer.echo(terminal.clean(str(mistake)))
-    typer.echo(f"{checked} policies, {len(found)} mistakes")
+    typer.echo(f"{plural(checked, 'policy', 'policies')}, {plural(len(found), 'mistake')}")
     raise typer.Exit(1 if found else 0)
 
 
@@ -237,7 +238,7 @@ def export(
         else:
             out.mkdir(parents=True, exist_ok=True)
             (out / f"{entry.id}.yaml").write_text(text, encoding="utf-8")
-    terminal.note(f"exported {exported} policies" + (f" to {out}" if out else ""))
+    terminal.note(f"exported {plural(exported, 'policy', 'policies')}" + (f" to {out}" if out else ""))
 
 
 def _load(folders: Sequence[Path] | None, config: Path | None) -> tuple[Policy, ...]:

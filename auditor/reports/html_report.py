@@ -203,12 +203,7 @@ def _requirement(
     row: figures.RequirementRow, results: Mapping[str, PolicyResult], titles: Mapping[str, str]
 ) -> dict[str, Any]:
     result, requirement = row.result, row.requirement
-    counts = (
-        ("fail", result.failed),
-        ("not_evaluated", result.not_evaluated),
-        ("waived", result.waived),
-        ("pass", result.passed),
-    )
+    counts = wording.counts(result)
     return {
         "key": f"{row.framework.id}/{requirement.id}",
         "id": requirement.id,
@@ -223,16 +218,7 @@ def _requirement(
         "open": result.failed + result.waived + result.not_evaluated,
         "bar": _bar(counts),
         "tally": wording.tally(result),
-        "policies": [
-            {
-                "id": id_,
-                "title": titles.get(id_, ""),
-                "strength": strength.value,
-                "outcome": outcome.value,
-                "counts": wording.population(results.get(id_) or PolicyResult(policy_id=id_)),
-            }
-            for id_, strength, outcome in result.policies
-        ],
+        "policies": wording.contributions(result, results, titles),
     }
 
 

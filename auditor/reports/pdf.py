@@ -414,31 +414,13 @@ def _requirement(
         "outcome": result.outcome.value,
         "conclusion": wording.conclusion(result),
         "tally": wording.tally(result),
-        "bar": [
-            (name, count)
-            for name, count in (
-                ("fail", result.failed),
-                ("not_evaluated", result.not_evaluated),
-                ("waived", result.waived),
-                ("pass", result.passed),
-            )
-            if count
-        ],
+        "bar": [(name, count) for name, count in wording.counts(result) if count],
         "conditions": "; ".join(wording.conditions(requirement, result)),
         "tested": requirement.tested,
         "needs_people": requirement.needs_people,
         "points": ", ".join(requirement.points_of_focus),
         "since": requirement.since,
-        "policies": [
-            {
-                "id": id_,
-                "title": titles.get(id_, ""),
-                "strength": strength.value,
-                "outcome": outcome.value,
-                "counts": wording.population(results.get(id_) or PolicyResult(policy_id=id_)),
-            }
-            for id_, strength, outcome in result.policies
-        ],
+        "policies": wording.contributions(result, results, titles),
     }
 
 

@@ -1,7 +1,7 @@
 """How the reports for people say what was tested. Law: a technical test, N of N; never that a requirement is met."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from auditor.model.coverage import Coverage
@@ -129,3 +129,29 @@ def inventory(coverage: Iterable[Coverage]) -> list[tuple[str, int]]:
     for part in coverage:
         met.update(dict(part.by_type))
     return sorted(met.items())
+
+
+def counts(result: RequirementResult) -> tuple[tuple[str, int], ...]:
+    """Return the counts of verdicts by outcome, worst first, as bars show them."""
+    return (
+        ("fail", result.failed),
+        ("not_evaluated", result.not_evaluated),
+        ("waived", result.waived),
+        ("pass", result.passed),
+    )
+
+
+def contributions(
+    result: RequirementResult, results: Mapping[str, PolicyResult], titles: Mapping[str, str]
+) -> list[dict[str, str]]:
+    """Return what each policy of a requirement says, as the templates show it."""
+    return [
+        {
+            "id": id_,
+            "title": titles.get(id_, ""),
+            "strength": strength.value,
+            "outcome": outcome.value,
+            "counts": population(results.get(id_) or PolicyResult(policy_id=id_)),
+        }
+        for id_, strength, outcome in result.policies
+    ]

@@ -30,6 +30,23 @@ def test_merging_parts_gives_what_one_estate_of_all_gives() -> None:
     assert merge(parts) == estate(*members)
 
 
+def test_the_order_of_the_parts_leaves_no_trace() -> None:
+    """Else the answer would depend on how the input was divided among processes."""
+    text = """{apiVersion: v1, kind: Secret, metadata: {name: db, namespace: x}, stringData: {a: b}}"""
+    ingress = """{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: i, namespace: x},
+                  spec: {tls: [{hosts: [%s], secretName: t}]}}"""
+    parts = [
+        estate(
+            account("a", "x", file),
+            resource(text, file=file, literals=[credential(("stringData", "a"))]),
+            resource(ingress % file, file=file),
+        )
+        for file in ("b.yaml", "a.yaml", "c.yaml")
+    ]
+    assert all((parts[0].joined, parts[0].made_secrets, parts[0].served_hosts, parts[0].sightings))
+    assert merge(parts) == merge(reversed(parts))
+
+
 def test_an_index_never_travels_and_is_made_again_after_an_addition() -> None:
     built = estate(account("a", "x", "a.yaml"))
     near = Origin(file="a.yaml")
