@@ -22,6 +22,8 @@ class Subject:
     namespace: str
     name: str
     location: Location
+    source: str = ""
+    """Of the live source or export that it was collected from; empty for manifests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,9 @@ class Origin:
     """Steps from the document's root to this object, for objects inside a `List`: `("items", 3)`."""
     rendered_from: str = ""
     """As `Location.rendered_from`."""
+    source: str = ""
+    """Name of the live source or export that it was collected from; empty for manifests. Then `file` is where it
+    stands there: `kubernetes://prod/apis/apps/v1/namespaces/shop/deployments/web`."""
 
 
 class LiteralKind(StrEnum):
@@ -135,8 +138,9 @@ class Resource:
 
     @property
     def id(self) -> str:
-        """Stable name, free of file and line: `kubernetes/Deployment:payments/web`."""
-        return f"{self.type}:{self.namespace}/{self.name}"
+        """Stable name, free of file and line: `kubernetes/Deployment:payments/web`, collected ones with `@SOURCE`."""
+        name = f"{self.type}:{self.namespace}/{self.name}"
+        return f"{name}@{self.origin.source}" if self.origin.source else name
 
 
 REDACTED = "[redacted]"

@@ -122,6 +122,7 @@ def _subject(resource: Resource) -> Subject:
             pointer=pointer(resource.origin.prefix),
             rendered_from=resource.origin.rendered_from,
         ),
+        source=resource.origin.source,
     )
 
 
