@@ -12,6 +12,7 @@ from auditor.cli import options, output, terminal
 from auditor.cli.options import Format, Report
 from auditor.model.errors import InputError
 from auditor.model.verdict import Severity
+from auditor.redaction.redactor import redact_text
 
 _EXAMPLES = """
 Examples:
@@ -47,6 +48,9 @@ def scan(
     ] = None,
     allow_incomplete: Annotated[
         bool, typer.Option("--allow-incomplete", help="Exit 0 instead of 3 when something could not be read.")
+    ] = False,
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="Exit 0 when there is nothing to judge, as a commit hook needs.")
     ] = False,
     select: Annotated[
         list[str] | None,
@@ -88,6 +92,10 @@ def scan(
     for file in values or ():
         if not file.is_file():
             raise InputError(f"the values file {file} does not exist", hint="Check --values.")
+    for pair in set_ or ():
+        # Helm would take it for a value that is unset, and render another chart than was meant.
+        if not pair.partition("=")[0] or "=" not in pair:
+            raise InputError(f"--set {redact_text(pair)} is not NAME=VALUE", hint="For example --set replicas=2.")
     targets = output.targets(format_, report or (), stdout_is_terminal=sys.stdout.isatty())
     with terminal.Progress(quiet=quiet) as progress:
         from auditor.pipeline import scan as pipeline  # noqa: PLC0415 - after wrong use has been refused
@@ -106,6 +114,7 @@ def scan(
                 render=not no_render,
                 honour_gitignore=not no_ignore,
                 exclude=(*settings.exclude, *(exclude or ())),
+                allow_empty=allow_empty,
                 jobs=jobs,
                 fingerprint_key=options.fingerprint_key(),
             ),

@@ -51,6 +51,8 @@ class Source:
     """`None`: read the file; bytes: rendered output or standard input."""
     rendered_from: str = ""
     """`Helm chart charts/web`; empty for a file read as it is."""
+    named: bool = False
+    """Whether the user named this very file, rather than a folder that holds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,7 +313,7 @@ class _Walk:
         except OSError as error:
             self._unreadable(path, error, what="file")
             return
-        self._sources[path] = Source(file=path, kind=kind, size=size)
+        self._sources[path] = Source(file=path, kind=kind, size=size, named=explicit)
 
     def _link(
         self, path: str, name: str, target: str, *, real: str, real_files: set[str], todo: list[tuple[str, str]]

@@ -142,7 +142,8 @@ class _Reader:
     def _refused(self, source: Source, document: str, refused: RefusedError, offset: int, *, whole: str) -> None:
         broken = refused.reason in {GapReason.BROKEN_YAML, GapReason.BROKEN_JSON}
         line = None if refused.line is None else refused.line + offset
-        if (broken or refused.reason is GapReason.DUPLICATE_KEY) and not _may_be_read(source, whole):
+        named = source.named and source.kind is SourceKind.YAML and not _TEMPLATE.search(document)
+        if (broken or refused.reason is GapReason.DUPLICATE_KEY) and not (named or _may_be_read(source, whole)):
             # Settings of other programs, JSON with comments, pieces of documentation.
             self._skipped[NOT_KUBERNETES] += 1
         elif broken and _TEMPLATE.search(document):

@@ -33,5 +33,6 @@ class NothingCollectedError(AuditorError):
     def __init__(self, source: str) -> None:
         super().__init__(
             f"nothing to judge was found in {source}",
-            hint="Name a folder or file with Kubernetes manifests; `auditor scan --help` shows examples.",
+            hint="Name a folder or file with Kubernetes manifests (`auditor scan --help` shows examples), or say "
+            "--allow-empty where that is no mistake.",
         )

@@ -51,6 +51,8 @@ class Request:
     render: bool = True
     honour_gitignore: bool = True
     exclude: tuple[str, ...] = ()
+    allow_empty: bool = False
+    """Whether input that holds nothing to judge is no error, as for a hook that is given whatever was staged."""
     jobs: int = 0
     fingerprint_key: bytes | None = None
 
@@ -102,7 +104,8 @@ def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress
     progress(f"judging {len(found.sources)} files by {len(selected.policies)} policies")
     judged, readings = _judge(found.sources, judge=judge, fingerprinter=fingerprinter, jobs=request.jobs)
     coverage = _coverage(found.coverage, [part.coverage for part in readings])
-    if not any(part.resources for part in coverage) and all(part.complete for part in coverage):
+    empty = not any(part.resources for part in coverage) and all(part.complete for part in coverage)
+    if empty and not request.allow_empty:
         raise NothingCollectedError(", ".join(request.paths))
 
     progress("assessing")

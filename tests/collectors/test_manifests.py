@@ -17,10 +17,15 @@ CANARY = "canary-5f1d0c9e77"
 
 
 def read(
-    content: str | bytes, *, file: str = "x.yaml", kind: SourceKind = SourceKind.YAML, rendered: str = ""
+    content: str | bytes,
+    *,
+    file: str = "x.yaml",
+    kind: SourceKind = SourceKind.YAML,
+    rendered: str = "",
+    named: bool = False,
 ) -> Reading:
     content = content if isinstance(content, bytes) else content.encode()
-    source = Source(file=file, kind=kind, size=len(content), content=content, rendered_from=rendered)
+    source = Source(file=file, kind=kind, size=len(content), content=content, rendered_from=rendered, named=named)
     reading = manifests.read([source], workloads=WORKLOADS, fingerprint=lambda _: "0" * 32)
     coverage = reading.coverage
     whole = sum(1 for gap in coverage.gaps if gap.reason in WHOLE_FILE)
@@ -128,6 +133,14 @@ def test_broken_files_that_cannot_hold_an_object_are_no_broken_manifests() -> No
     assert gaps(read("a: [\n", file="values.yaml")) == [(GapReason.BROKEN_YAML, 2)]
     assert gaps(read("resources: [\n", file="k/kustomization.yaml")) == [(GapReason.BROKEN_YAML, 2)]
     assert gaps(read("a: [\n", file="-")) == [(GapReason.BROKEN_YAML, 2)]
+
+
+def test_a_broken_file_that_the_user_named_is_told() -> None:
+    """Whoever names a file means that it be read; in a folder it may belong to any other program."""
+    assert gaps(read("a: [\n", file="x.yaml", named=True)) == [(GapReason.BROKEN_YAML, 2)]
+    assert gaps(read("a: [\n", file="x.yaml")) == []
+    assert gaps(read("a: [{{ b }}\n", file="x.yaml", named=True)) == []
+    assert gaps(read("{ // c\n}", file="tsconfig.json", kind=SourceKind.JSON, named=True)) == []
     assert gaps(read('{\n // c\n "apiVersion": "v1", "kind": "Pod"}', kind=SourceKind.JSON, file="x.json")) == [
         (GapReason.BROKEN_JSON, 2)
     ]

@@ -160,3 +160,27 @@ def test_diff_tells_new_fixed_unchanged_and_coverage(tmp_path: Path) -> None:
     assert told["summary"]["unchanged"] == 1
     assert [gap["file"] for gap in told["gaps"]["new"]] == ["deploy/broken.yaml"]
     assert auditor("diff", "old.json", "new.json", "--fail-on-new", "low", cwd=tmp_path).code == 1
+
+
+def test_nothing_to_judge_is_an_error_unless_a_hook_says_otherwise(tmp_path: Path) -> None:
+    """A hook is given whatever was staged, which is often no manifest at all."""
+    write(tmp_path, "ci.yml", "on: push\njobs: {}\n")
+    assert auditor("scan", "ci.yml", cwd=tmp_path).code == 2
+    done = auditor("scan", "--quiet", "--allow-empty", "ci.yml", cwd=tmp_path)
+    assert done.code == 0
+    assert "0 fail" in done.out
+
+
+def test_nothing_to_judge_hides_no_broken_file(tmp_path: Path) -> None:
+    write(tmp_path, "broken.yaml", "data:\n  a: [\n")
+    done = auditor("scan", "--allow-empty", "broken.yaml", cwd=tmp_path)
+    assert done.code == 3
+    assert "broken.yaml:3: broken yaml" in done.out
+
+
+@pytest.mark.parametrize("pair", ["replicas", "=2", ""])
+def test_a_helm_value_without_a_name_or_a_value_is_wrong_use(tmp_path: Path, pair: str) -> None:
+    write(tmp_path, "deploy/pod.yaml", CLEAN)
+    done = scan(tmp_path, "--set", pair)
+    assert done.code == 2
+    assert "is not NAME=VALUE" in done.err
