@@ -124,5 +124,10 @@ class Source:
     """What was seen of the system besides resources: authorisers, served API groups. Plain JSON."""
     permissions_held: tuple[str, ...] = ()
     permissions_missing: tuple[str, ...] = ()
+    failure: str = ""
+    """One sentence in our words: why nothing of the system could be read; empty where that is not so."""
+    fingerprint_key_id: str = ""
+    """Names the key of the value fingerprints: values of two sources compare only where it is the same. The writer of
+    the snapshot sets it; `random:...` names a key that existed in that run only."""
     started: datetime
     ended: datetime
