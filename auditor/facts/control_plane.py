@@ -9,15 +9,7 @@ from typing import Any
 
 from auditor.facts.fetchers import image_name
 from auditor.facts.shapes import elements, text
-
-_PROGRAMS = frozenset({"kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "kubelet"})
-_HYPERKUBE = {
-    "apiserver": "kube-apiserver",
-    "controller-manager": "kube-controller-manager",
-    "scheduler": "kube-scheduler",
-    "kubelet": "kubelet",
-}
-_SHELLS = frozenset({"sh", "bash", "ash", "dash"})
+from auditor.model.control_plane import HYPERKUBE, PROGRAMS, SHELLS, STARTERS
 
 
 def component(containers: Iterable[dict[str, Any]]) -> tuple[str, dict[str, list[str]]]:
@@ -27,7 +19,7 @@ def component(containers: Iterable[dict[str, Any]]) -> tuple[str, dict[str, list
         command = elements(container.get("command"))
         # Nearly every pod ends here: neither its image nor its first word is of the control plane.
         first = text(command[0]) if command else ""
-        if not (_may_be(image) or _may_be(first) or first.rpartition("/")[2] in _SHELLS):
+        if not (_may_be(image) or _may_be(first) or first.rpartition("/")[2] in SHELLS):
             continue
         words = [text(word) for word in (*command, *elements(container.get("args")))]
         program, rest = _program(words, image if not command else "")
@@ -59,15 +51,15 @@ def _may_be(name: str) -> bool:
 
 def _program(words: list[str], image: str) -> tuple[str, list[str]]:
     name = words[0].rpartition("/")[2] if words else ""
-    if name in _SHELLS:
+    if name in SHELLS:
         return _in_script(words)
     if name == "hyperkube" and len(words) > 1:
-        called = words[1] if words[1] in _PROGRAMS else _HYPERKUBE.get(words[1], "")
+        called = words[1] if words[1] in PROGRAMS else HYPERKUBE.get(words[1], "")
         return called, words[2:]
-    if name in _PROGRAMS:
+    if name in PROGRAMS:
         return name, words[1:]
     called = image_name(image)
-    return (called, words) if called in _PROGRAMS else ("", [])
+    return (called, words) if called in PROGRAMS else ("", [])
 
 
 def _in_script(words: list[str]) -> tuple[str, list[str]]:
@@ -75,6 +67,6 @@ def _in_script(words: list[str]) -> tuple[str, list[str]]:
         parts = script.replace("\\\n", " ").split()
         for index, part in enumerate(parts):
             name = part.rpartition("/")[2]
-            if name in _PROGRAMS and (not index or parts[index - 1] in {"exec", "&&", ";"}):
+            if name in PROGRAMS and (not index or parts[index - 1] in STARTERS):
                 return name, [part.strip("\"';") for part in parts[index + 1 :]]
     return "", []

@@ -10,52 +10,10 @@ from typing import Any
 
 from auditor.facts.shapes import dig, mapping, text
 from auditor.model.resource import Resource
-
-_ESO = "external-secrets.io"
-_VSO = "secrets.hashicorp.com"
-_PROVIDER_CLASS = "kubernetes/SecretProviderClass.secrets-store.csi.x-k8s.io"
-
-TYPES = frozenset(
-    {
-        *(
-            f"kubernetes/{kind}.{_ESO}"
-            for kind in (
-                "ExternalSecret",
-                "ClusterExternalSecret",
-                "SecretStore",
-                "ClusterSecretStore",
-                "PushSecret",
-                "ClusterPushSecret",
-            )
-        ),
-        _PROVIDER_CLASS,
-        *(
-            f"kubernetes/{kind}.{_VSO}"
-            for kind in (
-                "VaultStaticSecret",
-                "VaultDynamicSecret",
-                "VaultPKISecret",
-                "VaultAuth",
-                "VaultAuthGlobal",
-                "VaultConnection",
-                "HCPVaultSecretsApp",
-            )
-        ),
-    }
-)
-"""Types that have the view `store`."""
+from auditor.model.stores import INTERVALS, ONCE, PROVIDER_CLASS
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
-
-_INTERVALS = {
-    "PushSecret": ("refreshInterval",),
-    "ClusterPushSecret": ("pushSecretSpec", "refreshInterval"),
-    "VaultStaticSecret": ("refreshAfter",),
-    "VaultDynamicSecret": ("refreshAfter",),
-    "HCPVaultSecretsApp": ("refreshAfter",),
-}
-"""Where a kind says how often it is done again."""
 
 _NONE: dict[str, Any] = {"provider": "", "identity": "none", "namespace_from_caller": False}
 
@@ -64,7 +22,7 @@ def store(resource: Resource) -> dict[str, Any]:
     """Return the variables of the view `store`."""
     spec = mapping(mapping(resource.body).get("spec"))
     kind = resource.type.removeprefix("kubernetes/").partition(".")[0]
-    if resource.type == _PROVIDER_CLASS:
+    if resource.type == PROVIDER_CLASS:
         return {"refresh": _refresh("driver"), "backend": _provider_class(spec)}
     return {"refresh": _refresh_of(kind, spec), "backend": _backend_of(kind, spec)}
 
@@ -84,19 +42,14 @@ def seconds(duration: Any) -> float | None:
 
 
 def _refresh_of(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
-    if kind in {"ExternalSecret", "ClusterExternalSecret"}:
-        return _external_secret(mapping(spec.get("externalSecretSpec")) if kind.startswith("Cluster") else spec)
-    if kind in _INTERVALS:
-        return _interval(dig(spec, *_INTERVALS[kind]))
-    # A store or an identity has nothing to refresh; the objects that use it do. A lease of a certificate has.
-    return _refresh("default" if kind == "VaultPKISecret" else "unknown")
-
-
-def _external_secret(spec: dict[str, Any]) -> dict[str, Any]:
-    if spec.get("refreshPolicy") in {"CreatedOnce", "OnChange"}:
-        # OnChange looks at the ExternalSecret, not at the value in the store.
+    if kind not in INTERVALS:
+        # A store or an identity has nothing to refresh; the objects that use it do. A lease of a certificate has.
+        return _refresh("default" if kind == "VaultPKISecret" else "unknown")
+    *outer, name = INTERVALS[kind]
+    place = mapping(dig(spec, *outer))
+    if kind.endswith("ExternalSecret") and place.get("refreshPolicy") in ONCE:
         return _refresh("never")
-    return _interval(spec.get("refreshInterval"))
+    return _interval(place.get(name))
 
 
 def _interval(duration: Any) -> dict[str, Any]:

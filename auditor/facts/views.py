@@ -11,6 +11,7 @@ from auditor.facts import secret, stores
 from auditor.facts.estate import Estate
 from auditor.facts.pod_spec import pod_spec
 from auditor.model.resource import Literal, Resource, pointer
+from auditor.model.stores import TYPES as STORE_TYPES
 from auditor.model.views import Views
 from auditor.workloads import Workloads
 
@@ -52,7 +53,7 @@ def views(resource: Resource, estate: Estate, *, workloads: Workloads, now: date
         return Views(names=names, variables=variables, paths=paths)
     if type_ == secret.TYPE:
         variables.update(secret.secret(resource, estate, now=now))
-    elif type_ in stores.TYPES:
+    elif type_ in STORE_TYPES:
         variables.update(stores.store(resource))
         return Views(names=_STORE, variables=variables)
     return Views(names=_OBJECT if type_.startswith("kubernetes/") else _NONE, variables=variables)

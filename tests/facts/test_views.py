@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.facts import sources, stores
+from auditor.facts import sources
 from auditor.facts.copies import copies
 from auditor.facts.estate import JOINED_TYPES
 from auditor.facts.views import NAMES, views
 from auditor.model.resource import Confidence, Literal, LiteralKind, Origin, Place, Resource, parse_pointer
+from auditor.model.stores import TYPES as STORE_TYPES
 from tests.facts.builders import NOW, WORKLOADS, credential, estate, pod, resource, see, variables
 
 PAGE = (Path(__file__).parents[2] / "docs" / "views.md").read_text(encoding="utf-8")
@@ -220,9 +221,7 @@ _json = st.recursive(
     max_leaves=25,
 )
 _types = st.sampled_from(
-    sorted(
-        {*WORKLOADS.types, *JOINED_TYPES, *stores.TYPES, *estate().joined, "kubernetes/Secret", "file/kustomization"}
-    )
+    sorted({*WORKLOADS.types, *JOINED_TYPES, *STORE_TYPES, *estate().joined, "kubernetes/Secret", "file/kustomization"})
 )
 
 
