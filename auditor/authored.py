@@ -7,7 +7,7 @@ keys and types, never a value that stands in the file: somebody may have put a c
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,10 +40,19 @@ class MistakesError(ConfigurationError):
         super().__init__("\n".join(map(str, self.mistakes)), hint=hint)
 
 
-def read(text: str, *, file: str, schema: Path, hint: str = "") -> Any:
+def read(
+    text: str,
+    *,
+    file: str,
+    schema: Path,
+    hint: str = "",
+    contradictions: Callable[[Any], Iterable[tuple[ItemPath, str]]] = lambda _: (),
+) -> Any:
     """Return the content of a YAML `text` after checking it against the JSON Schema in the file `schema`.
 
-    An empty text gives `None` only if the schema admits it. Raises `MistakesError` with every mistake.
+    `contradictions` yields what a schema cannot say, as path in the content and message; it is given the content
+    although that may break the schema, so that all is told at once. An empty text gives `None` only if the schema
+    admits it. Raises `MistakesError` with every mistake.
     """
     import yaml_rs  # noqa: PLC0415 - start-up: only where such a file exists
 
@@ -58,7 +67,7 @@ def read(text: str, *, file: str, schema: Path, hint: str = "") -> Any:
         if mistakes:
             raise MistakesError(mistakes, hint=hint) from None
         content = _slow(text, file=file)
-    problems = schema_problems(content, schema=schema)
+    problems = [*schema_problems(content, schema=schema), *contradictions(content)]
     if problems:
         # The fast reader takes more than YAML's own: several documents, for one.
         raise MistakesError(syntax_mistakes(text, file=file) or at_positions(text, problems, file=file), hint=hint)

@@ -1,11 +1,13 @@
 """`auditor.yaml`: what it says is what runs, and what it says wrong is told with its line."""
 
 import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+import yaml
 
 from auditor import configuration, data
 from auditor.authored import MistakesError
@@ -13,6 +15,7 @@ from auditor.configuration import Configuration
 from auditor.model.assessment import Assessment
 from auditor.model.errors import InputError
 from auditor.model.policy import Condition
+from auditor.model.settings import ExportSource, Impersonation, KubernetesSource, SecretsMode, SourceSettings
 from auditor.model.verdict import Severity
 from auditor.pipeline import scan as pipeline
 
@@ -32,13 +35,31 @@ workloads:
   - {type: BatchJob.example.com, spec: spec.template.spec}
 waivers: waivers.yaml
 fail-on: high
+connections: 3
+sources:
+  - name: prod
+    tags: [cde]
+    kubernetes:
+      context: prod-admin
+      kubeconfig: ~/.kube/other
+      in-cluster: false
+      certificate-authority: ca.pem
+      proxy: http://proxy:3128
+      impersonate: {user: auditor, groups: [readers]}
+      namespaces: [shop, pay]
+      secrets: references
+      timeout: 12.5
+      provider: eks
+      authorizers: [node, rbac]
+  - {name: here, kubernetes: }
+  - {name: handed-over, export: {path: dumps/prod}}
 """
 
 
 def load(folder: Path, text: str) -> Configuration:
     file = folder / "auditor.yaml"
     file.write_text(text)
-    return configuration.load(file)
+    return configuration.load(file, home=Path("/home/ada"))
 
 
 def scan(folder: Path, settings: Configuration, *paths: str) -> Assessment:
@@ -73,7 +94,41 @@ def test_every_key_of_the_schema_is_read(tmp_path: Path) -> None:
     assert settings.workloads == (("kubernetes/BatchJob.example.com", ("spec", "template", "spec")),)
     assert settings.waivers == tmp_path / "waivers.yaml"
     assert settings.fail_on is Severity.HIGH
+    assert settings.connections == 3
     assert len(settings.digest) == 64
+
+
+def test_every_key_of_a_source_is_read(tmp_path: Path) -> None:
+    prod, here, export = load(tmp_path, FULL).sources
+    schema = json.loads((data.policies() / "configuration.schema.json").read_text())["$defs"]
+    given = yaml.safe_load(FULL)["sources"]
+    assert set(schema["kubernetes"]["properties"]) == set(given[0]["kubernetes"])
+    assert set(schema["source"]["properties"]) == {key for entry in given for key in entry}
+    assert prod == SourceSettings(
+        name="prod",
+        tags=("cde",),
+        settings=KubernetesSource(
+            context="prod-admin",
+            kubeconfig=Path("/home/ada/.kube/other"),
+            certificate_authority=tmp_path / "ca.pem",
+            proxy="http://proxy:3128",
+            impersonate=Impersonation(user="auditor", groups=("readers",)),
+            namespaces=("shop", "pay"),
+            secrets=SecretsMode.REFERENCES,
+            timeout=12.5,
+            provider="eks",
+            authorizers=("node", "rbac"),
+        ),
+    )
+    assert here == SourceSettings(name="here", settings=KubernetesSource())
+    assert export.settings == ExportSource(path=tmp_path / "dumps/prod")
+
+
+def test_a_field_of_a_source_has_a_key_and_the_other_way_round() -> None:
+    schema = json.loads((data.policies() / "configuration.schema.json").read_text())["$defs"]
+    for plane, settings in (("kubernetes", KubernetesSource), ("export", ExportSource)):
+        assert {entry.name.replace("_", "-") for entry in fields(settings)} == set(schema[plane]["properties"])
+    assert set(configuration.PLANES) == set(schema["source"]["properties"]) - {"name", "tags"}
 
 
 def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
@@ -89,12 +144,58 @@ def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
         ("parameters: {K-TOK-04: {max_seconds: {value: 1}}}\n", "`reference` is missing"),
         ("workloads: [{type: job, spec: a.b}]\n", "right form"),
         ("conditions: {interactive-login: maybe}\n", "must be boolean"),
+        ("connections: 0\n", "auditor.yaml:1:1: connections breaks the rule `minimum`"),
+        ("sources:\n  - kubernetes:\n", "auditor.yaml:2:5: `name` is missing in sources.0"),
+        ("sources:\n  - {name: Prod, export: {path: x}}\n", "auditor.yaml:2:6: sources.0.name does not have the right"),
+        ("sources:\n  - name: a\n", "auditor.yaml:2:5: sources.0 names no plane: give it exactly one of kubernetes,"),
+        (
+            "sources:\n  - {name: a, kubernetes: , export: {path: x}}\n",
+            ":2:5: sources.0 names the planes kubernetes and",
+        ),
+        ("sources:\n  - name: a\n    openstack: {}\n", "auditor.yaml:3:5: unknown key `openstack` in sources.0"),
+        (
+            "sources:\n  - {name: a, kubernetes: }\n  - name: a\n    kubernetes:\n",
+            "auditor.yaml:3:5: sources.1 has the name of sources.0",
+        ),
+        ("sources: [{name: a, kubernetes: {contxt: b}}]\n", "unknown key `contxt` in sources.0.kubernetes"),
+        (
+            "sources: [{name: a, kubernetes: {in-cluster: true, context: b}}]\n",
+            "no kubeconfig is read: leave `context`",
+        ),
+        ("sources: [{name: a, kubernetes: {impersonate: {groups: [b]}}}]\n", "`user` is missing"),
+        ("sources: [{name: a, kubernetes: {namespaces: []}}]\n", "breaks the rule `minItems`"),
+        ("sources: [{name: a, kubernetes: {namespaces: ['*']}}]\n", "does not have the right form"),
+        ("sources: [{name: a, kubernetes: {secrets: all}}]\n", "must be one of"),
+        ("sources: [{name: a, kubernetes: {timeout: 0}}]\n", "breaks the rule `exclusiveMinimum`"),
+        ("sources: [{name: a, kubernetes: {authorizers: [iam]}}]\n", "must be one of"),
+        ("sources: [{name: a, export: }]\n", "sources.0.export must be object"),
+        ("sources: [{name: a, export: {}}]\n", "`path` is missing in sources.0.export"),
+        ("sources: {a: {kubernetes: }}\n", "sources must be array"),
+        ("sources: [a]\n", "sources.0 must be object"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(MistakesError) as raised:
         load(tmp_path, text)
     assert words in str(raised.value)
+
+
+def test_every_mistake_is_told_at_once_also_what_no_schema_can_say(tmp_path: Path) -> None:
+    with pytest.raises(MistakesError) as raised:
+        load(tmp_path, "tags: [X]\nsources:\n  - {name: a, kubernetes: }\n  - {name: a}\n")
+    told = [(mistake.line, mistake.message.partition(":")[0]) for mistake in raised.value.mistakes]
+    assert told == [
+        (1, "tags.0 does not have the right form (`^[a-z0-9][a-z0-9-]*$`)"),
+        (4, "sources.1 names no plane"),
+        (4, "sources.1 has the name of sources.0"),
+    ]
+
+
+def test_a_password_in_a_proxy_is_refused_and_not_quoted(tmp_path: Path) -> None:
+    with pytest.raises(MistakesError) as raised:
+        load(tmp_path, "sources: [{name: a, kubernetes: {proxy: 'http://ada:tr0ut9@proxy:1'}}]\n")
+    assert "sources.0.kubernetes.proxy holds credentials" in str(raised.value)
+    assert "tr0ut9" not in str(raised.value) + raised.value.hint
 
 
 def test_a_file_that_is_not_there_is_an_error_with_a_next_step(tmp_path: Path) -> None:

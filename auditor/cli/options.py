@@ -22,9 +22,17 @@ Report = typer.Option("--report", help="Also write FORMAT=FILE, for example html
 def load(path: Path | None) -> Configuration:
     """Return the configuration in `path`, else in `auditor.yaml` of this folder, else an empty one."""
     if path is not None:
-        return configuration.load(path)
+        return configuration.load(path, home=home())
     found = Path(configuration.FILE_NAME)
-    return configuration.load(found) if found.is_file() else Configuration()
+    return configuration.load(found, home=home()) if found.is_file() else Configuration()
+
+
+def home() -> Path | None:
+    """Return the user's home folder; `None` where there is none, as for a bare user id in a container."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 def waivers_file(path: Path | None, settings: Configuration) -> Path | None:
