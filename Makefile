@@ -1,5 +1,6 @@
 # Everything a newcomer needs: `make demo` and `make test` set up what they use.
-# Nothing here writes outside .venv, .cache and out (all ignored by git), so the checkout stays clean.
+# Nothing here writes outside .venv, .cache and out (all ignored by git), so the checkout stays clean; but for `servers`,
+# whose programs lie in the user's cache folder, since they take minutes to build and serve every checkout.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -15,7 +16,7 @@ OUT ?= out/demo
 # A folder of manifests for `make bench`; without it, input is generated with a seed.
 BENCH_INPUT ?=
 
-.PHONY: help setup demo test check bench goldens docs clean
+.PHONY: help setup demo test check servers bench goldens docs clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +48,9 @@ test: $(STAMP)  ## run every check: style, types, arrows, tests
 
 check: $(STAMP)  ## only style, types and arrows (seconds)
 	@tests/run.sh --static
+
+servers:  ## build the real Kubernetes servers that tests use (4 to 8 minutes, once)
+	@$(PYTHON) -m tests.servers.build
 
 bench: $(STAMP)  ## measure speed, memory and peers as ratios in one run
 	@$(BIN)/python -m bench $(if $(BENCH_INPUT),--input $(BENCH_INPUT))

@@ -1,10 +1,14 @@
-"""Shared by all tests: skips become failures where the switch says so."""
+"""Shared by all tests: skips become failures where the switch says so; a real Kubernetes API server."""
 
 import os
-from collections.abc import Generator
+import secrets
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.servers import build
+from tests.servers.kubernetes import Kubernetes, running
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,7 +27,42 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With `AUDITOR_TESTS_STRICT=1`, as in CI, a test that skips because something is missing has failed."""
     report = yield
+    if report.skipped and str(report.longrepr).endswith(f"{build.MISSING}')"):
+        report.longrepr = (build.__file__, None, build.MISSING)  # many tests, one line
     if STRICT and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and skips are failures here: {report.longrepr}"
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give all tests with a real server to one worker, so that one server is started and not one for each worker."""
+    for item in items:
+        if "servers" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("servers"))
+
+
+@pytest.fixture(scope="session")
+def servers() -> None:
+    """Require the programs of the real servers; a test that starts its own uses this fixture and `running`.
+
+    A build that is running is waited for.
+    """
+    if build.built() is None:
+        pytest.skip(build.MISSING)
+
+
+@pytest.fixture(scope="session")
+def kube(servers: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubernetes]:  # noqa: ARG001 - skips
+    """Return the one real control plane that all tests share: leave nothing in it that another could stumble over."""
+    with running(tmp_path_factory.mktemp("kubernetes")) as kubernetes:
+        yield kubernetes
+
+
+@pytest.fixture
+def namespace(kube: Kubernetes) -> Iterator[str]:
+    """Return a namespace of the shared server for this test alone; it goes with all that is in it, some time later."""
+    name = f"test-{secrets.token_hex(4)}"
+    kube.admin.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield name
+    kube.admin.delete(f"/api/v1/namespaces/{name}")
