@@ -155,8 +155,9 @@ _UNSURE = re.compile(
     rf"[yYnNoO](?:es|ES|[oOnN]|ff|FF)?+{_END}"
     r"|[1-9](?:\d{0,17}+[ ]*+:|\d{18}"
     rf"|\d*+(?:_[\d_.eE+\-]*+|\.[\d_]*+(?:[eE][+\-]?[\d_]++)?+|[eE][+\-]?[\d_]++){_END})"
-    rf"|0(?:[ ]*+:|[\dxXoObB_.eE][\da-fA-F_xX+\-]*+(?:\.[\d_]*+)?+(?:[eE][+\-]?[\d_]++)?+{_END})"
-    rf"|[+.\-_](?:[\d_.]|[iI][nN][fF]|[nN][aA][nN])[\w.+\-]*+{_END}"
+    rf"|0(?:[ ]*+:|(?:[\dxXoObB_eE][\da-fA-F_xX+\-]*+(?:\.[\d_]*+)?+|\.[\d_]*+)(?:[eE][+\-]?[\d_]++)?+{_END})"
+    rf"|[+.\-](?:[\d_.]|[iI][nN][fF]|[nN][aA][nN])[\w.+\-]*+{_END}"
+    rf"|_[\d_.][\d_.a-fA-FxXoO+\-]*+{_END}"
     r"|[tTfFnN~](?:rue|RUE|alse|ALSE|ull|ULL)?+[ ]*+:[\s,\]}]|:[\s,\]}]"
     r"|<<|[&!%]\S|[*][^\s*]|[!?]\s)"
 )
@@ -166,8 +167,9 @@ _PLAIN = bytes([0x0A, *range(0x20, 0x7F)])
 # Characters that YAML 1.1 forbids or takes for a line break; a tab may be indentation, a lone \r a line break.
 _ODD = re.compile(r"[^\n -~\xa1-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _DEEP_INDENT = " " * MAX_DEPTH
-# A map or list as a key, which JSON cannot hold. `{{` is what a template that was not rendered looks like.
-_COLLECTION_KEY = re.compile(r"[}\]][ ]*+:|\{[ ]*+[{\[]")
+# A map or list as a key, which JSON cannot hold. `{{` is what a template that was not rendered looks like; inside of
+# text, as in the messages of alerts, it opens nothing.
+_COLLECTION_KEY = re.compile(r"[}\]][ ]*+:|[\n\[{,:?\-][ ]*+\{[ ]*+[{\[]")
 
 
 def parse(document: str) -> Any:
@@ -198,11 +200,12 @@ def parse(document: str) -> Any:
 def _reads_alike(document: str) -> bool:
     """Return whether the fast reader can be trusted with the document."""
     ascii_only = document.isascii()
+    lines = f"\n{document}\n"
     return (
         not (document.encode().translate(None, _PLAIN) if ascii_only else _ODD.search(document))
         and not _open_scalar(document)
-        and _COLLECTION_KEY.search(document) is None
-        and _UNSURE.search(f"\n{document}\n") is None
+        and _COLLECTION_KEY.search(lines) is None
+        and _UNSURE.search(lines) is None
         and _LIST_IN_LIST.search(document) is None
         and _DEEP_INDENT not in document
     )

@@ -8,6 +8,7 @@ Lines and columns count from 1, columns in characters.
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from auditor.collectors import documents
@@ -30,23 +31,29 @@ def locate(content: bytes, origin: Origin, paths: Sequence[Path], *, kind: Sourc
     """Return where each of `paths` stands in the object of `origin`, in the order of `paths`."""
     wanted = [(*origin.prefix, *path) for path in paths]
     try:
-        text = documents.text(content)
         match kind:
             case SourceKind.DOCKERFILE:
-                return _in_dockerfile(text, wanted)
+                return _in_dockerfile(documents.text(content), wanted)
             case SourceKind.JSON:
-                return _in_json(text, origin.document, wanted)
+                return _in_json(documents.text(content), origin.document, wanted)
             case SourceKind.YAML:
-                return _in_yaml(text, origin.document, wanted)
+                return _in_yaml(*_divided(content), origin.document, wanted)
     except RefusedError:
         # It could be read a moment ago; the finding stands, only its line is unknown.
         return [_UNKNOWN] * len(wanted)
 
 
-def _in_yaml(text: str, index: int, wanted: Sequence[Path]) -> list[Place]:
-    chunk = next((chunk for chunk in documents.split(text) if chunk.index == index), None)
-    if chunk is None:
+@lru_cache(maxsize=1)
+def _divided(content: bytes) -> tuple[str, tuple[documents.Chunk, ...]]:
+    """Return a file's text and its documents: the findings of a file come one after the other."""
+    text = documents.text(content)
+    return text, tuple(documents.split(text))
+
+
+def _in_yaml(text: str, chunks: Sequence[documents.Chunk], index: int, wanted: Sequence[Path]) -> list[Place]:
+    if index >= len(chunks):
         return [_UNKNOWN] * len(wanted)
+    chunk = chunks[index]
     document = text[chunk.start : chunk.end]
     skipped = text.count("\n", 0, chunk.start)
     first = chunk.start - (text.rfind("\n", 0, chunk.start) + 1)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 from auditor.model.assessment import Subject
 from auditor.model.judgement import Judged
-from auditor.model.resource import Location
 from auditor.model.verdict import Finding, Outcome, Parameter, PolicyResult, Severity, SubjectKind
 
 
@@ -69,11 +68,11 @@ def results(
     return tuple(group.result(policy) for policy, group in zip(policies, groups, strict=True))
 
 
-def finding_order(finding: Finding) -> tuple[int, str, Location, str]:
+def finding_order(finding: Finding) -> tuple[int, str, tuple[str, int, int, str, str], str]:
     """Return the sort key of findings in an assessment: worst first, then policy and place."""
-    location = finding.location
-    known = replace(location, line=location.line or 0, column=location.column or 0)
-    return (-finding.severity.rank, finding.policy_id, known, finding.item)
+    place = finding.location
+    where = (place.file, place.line or 0, place.column or 0, place.pointer, place.rendered_from)
+    return (-finding.severity.rank, finding.policy_id, where, finding.item)
 
 
 def worst(findings: Iterable[Finding]) -> Severity | None:
