@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from auditor.model.collection import Call, Source
 from auditor.model.coverage import Coverage
 from auditor.model.framework import Framework, RequirementResult
 from auditor.model.policy import PolicyInfo
 from auditor.model.resource import Location
 from auditor.model.verdict import Finding, PolicyResult
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Of the stored assessment: a reader refuses another major version."""
 
 
@@ -111,6 +112,10 @@ class Assessment:
     requirements: tuple[RequirementResult, ...]
     waivers: tuple[WaiverUse, ...] = ()
     baseline: BaselineUse | None = None
+    sources: tuple[Source, ...] = ()
+    """Systems of which snapshots were judged; empty for manifests."""
+    calls: tuple[Call, ...] = ()
+    """Every list that was asked of them, in the order of `sources`, then by type and namespace."""
 
     @property
     def complete(self) -> bool:

@@ -28,6 +28,20 @@ class GapReason(StrEnum):
     RENDER_FAILED = "render-failed"
     MALFORMED_OBJECT = "malformed-object"
     """A Kubernetes object whose shape no API server would accept (`spec: 3`)."""
+    SOURCE_FAILED = "source-failed"
+    """Nothing of a live source could be read. The reasons below are those of one list of it (`CallResult`)."""
+    NOT_ASKED = "not-asked"
+    FORBIDDEN = "forbidden"
+    UNAUTHENTICATED = "unauthenticated"
+    VANISHED = "vanished"
+    THROTTLED = "throttled"
+    SERVER_ERROR = "server-error"
+    TIMED_OUT = "timed-out"
+    CUT = "cut"
+    EXPIRED = "expired"
+    INCONSISTENT = "inconsistent"
+    UNREADABLE_ANSWER = "unreadable-answer"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

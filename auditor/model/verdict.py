@@ -93,7 +93,8 @@ class PolicyResult:
     failed: tuple[int, ...] = ()
     waived: tuple[int, ...] = ()
     not_evaluated: tuple[tuple[int, str], ...] = ()
-    """Subject and reason. Index -1: the policy as a whole found nothing to judge although its answer is needed."""
+    """Subject and reason. Index -1, any number of times: something the policy is asked about could not be judged at
+    all, since nothing of the kind was found or a part of its population was not read."""
     not_applicable: tuple[tuple[str, int], ...] = ()
     """Reason and how many subjects, sorted. Subjects of other types are not counted."""
     items: int = 0

@@ -27,8 +27,10 @@ class PolicyTerms:
 
     id: str
     parameters: tuple[Parameter, ...] = ()
-    absent: str = ""
-    """Why finding no subject at all leaves the policy's question open; empty where it does not."""
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Source (empty: the manifests) to why finding no subject of it leaves the policy's question open."""
+    unread: tuple[str, ...] = ()
+    """What of the policy's population was not read: what it would say there is open."""
 
 
 def number(judged: Iterable[JudgedSubject]) -> tuple[tuple[Subject, ...], list[JudgedSubject], tuple[Finding, ...]]:
@@ -49,12 +51,16 @@ def results(
     open_ = {(finding.subject, finding.policy_id) for finding in findings if finding.outcome is Outcome.FAIL}
     groups = [_Groups() for _ in policies]
     for index, entry in enumerate(ordered):
+        source = entry.subject.source
         for policy in entry.judged.passed:
             groups[policy].passed.append(index)
+            groups[policy].met.add(source)
         for policy, items in entry.judged.items:
             groups[policy].items += items
         for judgement in entry.judged.others:
             group = groups[judgement.policy]
+            if judgement.outcome is not Outcome.NOT_APPLICABLE:
+                group.met.add(source)
             match judgement.outcome:
                 case Outcome.FAIL:
                     failed = (index, policies[judgement.policy].id) in open_
@@ -101,15 +107,18 @@ class _Groups:
     not_evaluated: list[tuple[int, str]] = field(default_factory=list)
     not_applicable: Counter[str] = field(default_factory=Counter)
     items: int = 0
+    met: set[str] = field(default_factory=set)
+    """Sources of which a subject was judged."""
 
     def result(self, policy: PolicyTerms) -> PolicyResult:
-        met = self.passed or self.failed or self.waived or self.not_evaluated
+        absent = [why for source, why in sorted(policy.absent.items()) if source not in self.met]
+        whole = [(-1, why) for why in dict.fromkeys((*absent, *policy.unread))]
         return PolicyResult(
             policy_id=policy.id,
             passed=tuple(self.passed),
             failed=tuple(self.failed),
             waived=tuple(self.waived),
-            not_evaluated=tuple(self.not_evaluated) if met or not policy.absent else ((-1, policy.absent),),
+            not_evaluated=(*whole, *self.not_evaluated),
             not_applicable=tuple(sorted(self.not_applicable.items())),
             items=self.items,
             parameters=policy.parameters,

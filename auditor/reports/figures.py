@@ -61,6 +61,8 @@ def canonical(assessment: Assessment) -> Assessment:
     return replace(
         assessment,
         coverage=tuple(sorted(map(_ordered_coverage, assessment.coverage), key=_coverage_key)),
+        sources=tuple(sorted(assessment.sources, key=lambda source: source.name)),
+        calls=tuple(sorted(assessment.calls, key=lambda call: (call.source, call.type, call.namespace, call.started))),
         subjects=subjects,
         policies=tuple(sorted(assessment.policies, key=lambda policy: policy.id)),
         results=tuple(sorted(results, key=lambda result: result.policy_id)),

@@ -256,7 +256,7 @@ def _policy_view(block: figures.PolicyBlock, frameworks: Sequence[Framework]) ->
         "bar": _bar(counts),
         "counts": wording.population(result),
         "conclusion": wording.policy_conclusion(result),
-        "absent": next((reason for index, reason in result.not_evaluated if index < 0), ""),
+        "absent": [reason for index, reason in result.not_evaluated if index < 0],
         "not_applicable": result.not_applicable,
     }
 

@@ -26,6 +26,8 @@ def render(assessment: Assessment, options: Options) -> bytes:
         "run": _line(assessment.run),
         "summary": _line(_summary(assessment)),
         "coverage": _lines(assessment.coverage),
+        "sources": _lines(assessment.sources),
+        "calls": _lines(assessment.calls),
         "subjects": _lines(assessment.subjects),
         "policies": _lines(assessment.policies),
         "results": _lines(assessment.results),

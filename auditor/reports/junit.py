@@ -96,12 +96,13 @@ def _policy(block: PolicyBlock, assessment: Assessment) -> _Suite:
     for finding in block.findings:
         found.setdefault(finding.subject, []).append(finding)
     names = [subject.id for subject in assessment.subjects]
-    reasons = dict(result.not_evaluated)
+    reasons = {index: reason for index, reason in result.not_evaluated if index >= 0}
+    for reason in (reason for index, reason in result.not_evaluated if index < 0):
+        suite.unsettled("(the whole input)", message=reason, kind="not_evaluated")
     # In the order of the population, whatever came of each subject: a difference of two reports stays small.
     for index in sorted({*result.passed, *result.failed, *result.waived, *reasons, *found}):
         if index in reasons:
-            name = names[index] if index >= 0 else "(the whole input)"
-            suite.unsettled(name, message=reasons[index], kind="not_evaluated")
+            suite.unsettled(names[index], message=reasons[index], kind="not_evaluated")
         elif index in found:
             _findings(suite, names[index], found[index], title=block.policy.title)
         else:

@@ -12,7 +12,7 @@ from auditor.model.verdict import Finding, Outcome, PolicyResult, Severity
 from auditor.pipeline import assemble
 from auditor.pipeline.assemble import JudgedSubject, PolicyTerms
 
-TERMS = (PolicyTerms(id="P-0"), PolicyTerms(id="P-1", absent="nothing of the kind was read"))
+TERMS = (PolicyTerms(id="P-0"), PolicyTerms(id="P-1", absent={"": "nothing of the kind was read"}))
 OUTCOMES = (Outcome.PASS, Outcome.FAIL, Outcome.NOT_EVALUATED, Outcome.NOT_APPLICABLE)
 
 

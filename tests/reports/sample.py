@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from auditor.model.assessment import Assessment, BaselineUse, Run, Subject, Waiver, WaiverUse
+from auditor.model.collection import Call, CallResult, Identity, Source
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.framework import Automation, Framework, Requirement, RequirementResult
 from auditor.model.policy import Condition, Link, PolicyInfo, Strength
@@ -97,6 +98,148 @@ def clean() -> Assessment:
                 passed=len(subjects),
             ),
         ),
+    )
+
+
+def live() -> Assessment:
+    """Return the assessment of two clusters: one read by a person with a hole in it, one that could not be read."""
+    whole = rich()
+    place = "kubernetes://prod/apis/apps/v1/namespaces/shop/deployments/web"
+    role = "kubernetes://prod/apis/rbac.authorization.k8s.io/v1/clusterroles/reader"
+    subjects = (
+        _live("fact/kubernetes-grant", "", "ClusterRoleBinding/ops:Group admins", role),
+        _live("fact/kubernetes-list", "", "Deployment", "kubernetes://prod/apis/apps/v1/deployments"),
+        _live("fact/kubernetes-list", "", "Secret", "kubernetes://prod/api/v1/secrets"),
+        _live("kubernetes/Deployment", "shop", "web", place),
+    )
+    reader = Location(file=role, pointer="/rules/0")
+    return replace(
+        whole,
+        run=replace(whole.run, arguments=("estate.snapshot",)),
+        coverage=(
+            Coverage(
+                source="kubernetes: dr",
+                gaps=(Gap(file="kubernetes://dr", reason=GapReason.SOURCE_FAILED, detail="No address answered."),),
+            ),
+            Coverage(
+                source="kubernetes: prod",
+                resources=41,
+                by_type=(("kubernetes/ClusterRole", 40), ("kubernetes/Deployment", 1)),
+                gaps=(
+                    Gap(file="kubernetes://prod/api/v1/secrets", reason=GapReason.FORBIDDEN, detail=_FORBIDDEN),
+                    Gap(file=f"kubernetes://prod/{HOSTILE}", reason=GapReason.CUT, detail=HOSTILE),
+                ),
+            ),
+        ),
+        subjects=subjects,
+        results=(
+            PolicyResult(policy_id="K-RBAC-01", failed=(0,), items=4),
+            PolicyResult(policy_id="K-SEC-02", passed=(3,), items=2),
+            PolicyResult(
+                policy_id="K-SEC-14",
+                not_evaluated=((-1, "dr: No address answered."), (-1, "prod: the list of Secret was forbidden")),
+            ),
+        ),
+        findings=(
+            replace(
+                _findings()[0],
+                location=reader,
+                related=(("binding", Location(file="kubernetes://prod/apis/x/clusterrolebindings/ops")),),
+            ),
+        ),
+        waivers=(),
+        baseline=None,
+        sources=_sources(),
+        calls=_calls(),
+    )
+
+
+_FORBIDDEN = "The identity may not list secrets; grant it, or read references alone."
+
+
+def _live(type_: str, namespace: str, name: str, file: str) -> Subject:
+    return Subject(
+        id=f"{type_}:{namespace}/{name}@prod", type=type_, namespace=namespace, name=name, location=Location(file=file),
+        source="prod",
+    )  # fmt: skip
+
+
+def _sources() -> tuple[Source, ...]:
+    return (
+        Source(
+            name="dr",
+            plane="kubernetes",
+            endpoint="https://10.1.0.1:6443",
+            failure="No address answered.",
+            started=NOW,
+            ended=NOW,
+        ),
+        Source(
+            name="prod",
+            plane="kubernetes",
+            endpoint="https://api.prod.example:6443",
+            identifier="0b7c1a52-3c5e-4d0e-9a4e-0f8f5f1d2c3b",
+            version="v1.36.3",
+            provider="eks",
+            identity=Identity(user="auditor", groups=("readers", HOSTILE), impersonated_by="ada"),
+            clock_offset_seconds=-1.5,
+            tags=("cde", HOSTILE),
+            scope={"secrets": "metadata", "namespaces": []},
+            facts={"authorizers": ["node", "rbac"], "odd": HOSTILE},
+            permissions_held=("list deployments.apps",),
+            permissions_missing=("list secrets",),
+            fingerprint_key_id="k-2026",
+            started=NOW,
+            ended=NOW,
+        ),
+    )
+
+
+def _calls() -> tuple[Call, ...]:
+    def call(type_: str, request: str, result: CallResult, **more: object) -> Call:
+        given: dict[str, object] = {"source": "prod", "started": NOW, "ended": NOW} | more
+        return Call(type=type_, request=request, result=result, **given)  # type: ignore[arg-type]
+
+    return (
+        call(
+            "kubernetes/Certificate.cert-manager.io", "", CallResult.NOT_SERVED, reason="The cluster does not serve it."
+        ),
+        call(
+            "kubernetes/ClusterRole",
+            "GET /apis/rbac.authorization.k8s.io/v1/clusterroles",
+            CallResult.READ,
+            status=200,
+            parameters=(("limit", "500"),),
+            pages=1,
+            items=40,
+            kept=40,
+            remaining=0,
+            resource_version="812",
+            sha256="a" * 64,
+        ),
+        call(
+            "kubernetes/Deployment",
+            "GET /apis/apps/v1/deployments",
+            CallResult.READ,
+            status=200,
+            pages=1,
+            items=1,
+            kept=1,
+            remaining=0,
+            retries=1,
+        ),
+        call(
+            "kubernetes/Pod",
+            f"GET /api/v1/pods?{HOSTILE}",
+            CallResult.CUT,
+            namespace="shop",
+            reason=HOSTILE,
+            pages=3,
+            items=1500,
+            kept=20,
+            folded=1480,
+        ),
+        call("kubernetes/Secret", "GET /api/v1/secrets", CallResult.FORBIDDEN, status=403, reason=_FORBIDDEN),
     )
 
 
@@ -204,6 +347,8 @@ def shuffled(assessment: Assessment, seed: int) -> Assessment:
         frameworks=mix(assessment.frameworks),
         requirements=mix(assessment.requirements),
         waivers=mix(assessment.waivers),
+        sources=mix(assessment.sources),
+        calls=mix(assessment.calls),
     )
 
 

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from auditor import reports
 from auditor.model import assessment as model
+from auditor.model.collection import Call, CallResult, Identity, Source
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.framework import Automation, Framework, Requirement, RequirementResult
 from auditor.model.policy import Condition, Link, PolicyInfo, Strength
@@ -35,6 +36,9 @@ CLASSES = {
     "finding": Finding,
     "parameter": Parameter,
     "result": PolicyResult,
+    "source": Source,
+    "identity": Identity,
+    "call": Call,
 }
 ENUMS = {"outcome": Outcome, "severity": Severity, "strength": Strength, "condition": Condition}
 DERIVED = {"finding": {"subject_id"}}
@@ -54,7 +58,7 @@ def test_published_schema_is_a_schema() -> None:
     Draft202012Validator.check_schema(schema())
 
 
-@pytest.mark.parametrize("case", ["rich", "clean", "empty"])
+@pytest.mark.parametrize("case", ["rich", "clean", "empty", "live"])
 def test_output_fits_the_published_schema(case: str) -> None:
     document = rendered(getattr(sample, case)())
     assert not list(Draft202012Validator(schema()).iter_errors(document))
@@ -99,6 +103,7 @@ def test_schema_names_the_members_of_each_enumeration(name: str) -> None:
 
 def test_schema_names_the_members_of_enumerations_in_fields() -> None:
     definitions = schema()["$defs"]
+    assert definitions["call"]["properties"]["result"]["enum"] == [member.value for member in CallResult]
     assert definitions["gap"]["properties"]["reason"]["enum"] == [member.value for member in GapReason]
     assert definitions["finding"]["properties"]["about"]["enum"] == [member.value for member in SubjectKind]
     assert definitions["requirement"]["properties"]["automation"]["enum"] == [member.value for member in Automation]
@@ -108,6 +113,9 @@ def test_every_part_of_the_assessment_is_there() -> None:
     whole, document = sample.rich(), rendered(sample.rich())
     for part in ("coverage", "subjects", "policies", "results", "findings", "frameworks", "requirements", "waivers"):
         assert len(document[part]) == len(getattr(whole, part)) > 0
+    live = rendered(sample.live())
+    assert [source["name"] for source in live["sources"]] == ["dr", "prod"]
+    assert len(live["calls"]) == len(sample.live().calls) > 0
     assert document["run"]["started"] == "2026-11-24T09:30:00Z"
     assert document["waivers"][0]["waiver"]["expires"] == "2027-01-31"
 
