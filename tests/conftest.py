@@ -28,7 +28,7 @@ def pytest_runtest_makereport(
     """With `AUDITOR_TESTS_STRICT=1`, as in CI, a test that skips because something is missing has failed."""
     report = yield
     if report.skipped and str(report.longrepr).endswith(f"{build.MISSING}')"):
-        report.longrepr = (build.__file__, None, build.MISSING)  # many tests, one line
+        report.longrepr = (build.__file__, 1, build.MISSING)  # many tests, one line
     if STRICT and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and skips are failures here: {report.longrepr}"

@@ -162,12 +162,8 @@ class Api:
 
     def kubectl_apply(self, object_: Mapping[str, Any]) -> Any:
         """Create the object as `kubectl apply` does: a copy of it, data and all, stands in an annotation."""
-        metadata = dict(object_["metadata"])
-        bare = {**object_, "metadata": {**metadata, "annotations": dict(metadata.get("annotations") or {})}}
-        copy = _as_go_writes(bare) + "\n"
-        metadata["annotations"] = {**bare["metadata"]["annotations"], LAST_APPLIED: copy}
         query = {"fieldManager": "kubectl-client-side-apply"}
-        return self._json("POST", self.collection_of(object_), {**object_, "metadata": metadata}, query=query)
+        return self._json("POST", self.collection_of(object_), applied(object_), query=query)
 
     def apply(self, object_: Mapping[str, Any], *, manager: str = "auditor-tests") -> Any:
         """Create the object or bring it into this state (server-side apply, conflicts forced)."""
@@ -291,6 +287,14 @@ def implicit_groups(user: str) -> tuple[str, ...]:
         namespace = user.split(":")[2]
         return ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
     return ("system:authenticated",)
+
+
+def applied(object_: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the object as `kubectl apply` sends a new one: with a copy of itself in an annotation."""
+    metadata = object_["metadata"]
+    annotations = dict(metadata.get("annotations") or {})
+    copy = _as_go_writes({**object_, "metadata": {**metadata, "annotations": annotations}}) + "\n"
+    return {**object_, "metadata": {**metadata, "annotations": {**annotations, LAST_APPLIED: copy}}}
 
 
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item], *, threads: int = 4) -> Iterator[Result]:
