@@ -170,7 +170,7 @@ class _Taker:
                         continue
                     raw = str(raw)  # noqa: PLW2901
                 value = raw if field == "stringData" else (_unpacked(raw) or raw)
-                verdict = _secret_value(str(key), value, docker=docker)
+                verdict = secret_value(str(key), value, docker=docker)
                 self._record(_Where((field, key), Place.SECRET, str(key)), verdict, value)
                 if verdict.kind is LiteralKind.CREDENTIAL:
                     values[key] = REDACTED
@@ -216,7 +216,7 @@ class _Taker:
                 if type(value) is not str:
                     self._key_file(value, (*path, key), depth + 1)
                 elif key in kinds.KEY_FIELDS:
-                    verdict = _secret_value(str(key), _unpacked(value) or value, docker=False)
+                    verdict = secret_value(str(key), _unpacked(value) or value, docker=False)
                     self._record(_Where((*path, key), Place.KEY_FILE, str(key)), verdict, value)
                     if verdict.kind is LiteralKind.CREDENTIAL:
                         node[key] = REDACTED
@@ -241,7 +241,7 @@ class _Taker:
     def _assignment(self, literals: list[Any], number: int, path: Path, *, secret: bool) -> None:
         key, _, value = literals[number].partition("=")
         if secret:
-            verdict = _secret_value(key, value.strip("'\""), docker=False)
+            verdict = secret_value(key, value.strip("'\""), docker=False)
             found = [Span(0, len(value), key, verdict.rule, verdict.confidence)]
         else:
             verdict, found = examine(key, value, place=Place.GENERATOR)
@@ -439,7 +439,7 @@ _MEASURED = frozenset({"prose", "switch", "number", "duration", "size", "url", "
 _STAYS = frozenset({LiteralKind.PLACEHOLDER, LiteralKind.REFERENCE, LiteralKind.ENCRYPTED})
 
 
-def _secret_value(key: str, value: str, *, docker: bool) -> Classification:
+def secret_value(key: str, value: str, *, docker: bool) -> Classification:
     """Return what a value is that stands in a Secret: a credential, unless it is plainly something else."""
     if docker or key in {".dockerconfigjson", ".dockercfg"}:
         return _docker_auth(value)

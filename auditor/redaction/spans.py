@@ -268,11 +268,7 @@ def certain(text: str) -> list[Span]:
         if "EXAMPLE" not in text[start:end]
     ]
     if "PRIVATE KEY" in text:
-        found += [
-            Span(match.start(), match.end(), "", "private-key", Confidence.CERTAIN)
-            for match in _PRIVATE_KEY.finditer(text)
-            if holds_key_material(match["body"])
-        ]
+        found += private_keys(text)
     if "LS0tLS1CRUdJTi" in text:
         found += [
             Span(match.start(), match.end(), "", "private-key", Confidence.CERTAIN)
@@ -282,11 +278,30 @@ def certain(text: str) -> list[Span]:
     return found
 
 
-def spans(text: str, *, shell: bool = False, prose: bool = False) -> list[Span]:
+def private_keys(text: str) -> list[Span]:
+    """Return the private keys in `text`, from marker to marker, that hold key material."""
+    return [
+        Span(match.start(), match.end(), "", "private-key", Confidence.CERTAIN)
+        for match in _PRIVATE_KEY.finditer(text)
+        if holds_key_material(match["body"])
+    ]
+
+
+def pairs_of_names(text: str) -> list[Span]:
+    """Return the credentials in `name: DB_PASSWORD` / `value: x`, which may stand on lines of their own."""
+    return [
+        span
+        for match in _NAME_VALUE.finditer(text)
+        for span in _verdict(match["key"], text, *match.span(match.lastgroup or "plain"), quoted=True)
+    ]
+
+
+def spans(text: str, *, shell: bool = False, prose: bool = False, code: bool = False) -> list[Span]:
     """Return every credential in `text`, in order and without overlaps.
 
     `shell`: the text is a command line, so `--password x` counts whatever x looks like. `prose`: the text is a message
-    for people, so `token: missing` is not a credential.
+    for people, so `token: missing` is not a credential. `code`: it is a program, whose literals stand in quotes, and
+    where a text that names a credential is a key to look it up by.
     """
     found = certain(text)
     if "@" in text:
@@ -295,7 +310,7 @@ def spans(text: str, *, shell: bool = False, prose: bool = False) -> list[Span]:
         found += _headers(text)
     lower = _lower(text)
     if any(word in lower for word in _WORDS):
-        found += _pairs(text, lower, shell=shell, prose=prose)
+        found += _pairs(text, lower, shell=shell, prose=prose, code=code)
         found += () if prose else _blocks(text, shell=shell)
     if not prose and (" " in text):
         found += _programs(text)
@@ -360,7 +375,7 @@ def _lower(text: str) -> str:
     return lower if len(lower) == len(text) else "".join(c.lower() if c.isascii() else c for c in text)
 
 
-def _pairs(text: str, lower: str, *, shell: bool, prose: bool) -> Iterator[Span]:
+def _pairs(text: str, lower: str, *, shell: bool, prose: bool, code: bool) -> Iterator[Span]:
     line_end = -1
     for hit in _KEYWORD.finditer(lower):
         if hit.start() < line_end:
@@ -369,7 +384,7 @@ def _pairs(text: str, lower: str, *, shell: bool, prose: bool) -> Iterator[Span]
         line_end = text.find("\n", hit.end())
         if line_end < 0:
             line_end = len(text)
-        yield from _line(text, line_start, line_end, shell=shell, prose=prose)
+        yield from _line(text, line_start, line_end, shell=shell, prose=prose, code=code)
 
 
 def _blocks(text: str, *, shell: bool) -> Iterator[Span]:
@@ -390,7 +405,7 @@ def _blocks(text: str, *, shell: bool) -> Iterator[Span]:
             yield Span(match.start("value"), match.end("value"), "sig", rule, Confidence.LIKELY)
 
 
-def _line(text: str, line_start: int, line_end: int, *, shell: bool, prose: bool) -> Iterator[Span]:
+def _line(text: str, line_start: int, line_end: int, *, shell: bool, prose: bool, code: bool) -> Iterator[Span]:
     position = line_start
     while (match := _PAIR.search(text, position, line_end)) is not None:
         position = match.end()
@@ -409,8 +424,10 @@ def _line(text: str, line_start: int, line_end: int, *, shell: bool, prose: bool
             group = quoted.lastgroup or "double"
             start, end = quoted.span(group)
             position = quoted.end()
-            if group == "back":
+            if group == "back" or (code and _names_a_key(text[start:end])):
                 continue
+        elif code:
+            continue
         else:
             start, end = _unquoted(text, match, line_start, line_end, shell=shell, prose=prose)
             position = max(position, end)
@@ -479,6 +496,11 @@ def _is_code(key: str, value: str) -> bool:
     if bare in _TYPES or bare == key:
         return True
     return "." in bare and label(bare) > Label.WEAK and _DOTTED.fullmatch(bare) is not None
+
+
+def _names_a_key(value: str) -> bool:
+    """Return whether a program's text is the name of a credential, to look it up by: `TOKEN_HEADER = "x-api-token"`."""
+    return label(value) is not Label.NONE and _IDENTIFIER.fullmatch(value) is not None
 
 
 def _programs(text: str) -> Iterator[Span]:

@@ -1,0 +1,174 @@
+"""Credentials in the bytes of any file: a pass over everything at wire speed, then a closer look at single lines.
+
+A line is judged by itself, so equal lines of a history are judged once. Only four things are read beyond one line: a
+pair whose value follows on one of the next two, a private key, a Secret manifest, and a Terraform variable. What a
+line's words mean is the business of `redaction.spans` and `detection.classify`; nothing here knows a format.
+
+A `Hit` never holds the value: fingerprint, length, and at most the first characters that the format itself fixes.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from auditor.detection import objects
+from auditor.detection.files import Kind, kind_of
+from auditor.detection.found import Found
+from auditor.detection.rules import RuleSet
+from auditor.detection.triggers import LONGEST_LINE, Look, Trigger, Triggers, lines
+from auditor.model.resource import Confidence
+from auditor.redaction.spans import Span, pairs_of_names, private_keys, spans
+
+_KEY_BLOCK = 20_000
+"""Bytes that a private key may take."""
+_PAIR_LINES = 2
+"""Lines above a value on which its name may stand."""
+_REMEMBERED = 1 << 17
+_NOTHING: tuple[Found, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Hit:
+    """One credential in a file."""
+
+    start: int
+    end: int
+    """Byte offsets of the value."""
+    line: int
+    column: int
+    """From 1; the column counts bytes."""
+    rule: str
+    tier: int
+    key: str
+    """The name beside it; empty where it speaks for itself."""
+    fingerprint: str
+    length: int
+    masked: str
+    """What the format shows of every such token, with stars for the rest: `ghp_***`."""
+
+
+class Engine:
+    """Finds what a set of rules describes. Build one a process; threads may share it."""
+
+    def __init__(self, rules: RuleSet, *, fingerprint: Callable[[str], str], prefilter: bool = True) -> None:
+        self._rules = rules
+        self._triggers = Triggers(rules.rules, prefilter=prefilter)
+        self._fingerprint = fingerprint
+        self._heads = {id_: rule.heads for id_, rule in rules.rules.items()}
+        self._own = tuple(rule for rule in rules.rules.values() if rule.pattern and rule.own)
+        self._on_line = lru_cache(maxsize=_REMEMBERED)(self._line)
+        self._on_pair = lru_cache(maxsize=_REMEMBERED)(self._pair)
+
+    @property
+    def digest(self) -> str:
+        """Names what is looked for: the same digest and the same bytes give the same hits."""
+        return self._rules.digest
+
+    def scan(self, content: bytes, *, path: str = "") -> list[Hit]:
+        """Return every credential in `content`, in order; `path` tells which notation to expect."""
+        found = self._triggers.find(content)
+        return self.confirm(content, found, path=path) if found else []
+
+    def triggers(self, content: bytes) -> list[Trigger]:
+        """Return where a closer look is worth its price: cheap, and empty for most files."""
+        return self._triggers.find(content)
+
+    def confirm(self, content: bytes, found: list[Trigger], *, path: str = "") -> list[Hit]:
+        """Return the credentials at the places `found`."""
+        kind = kind_of(path)
+        hits: dict[tuple[int, int], Found] = {}
+        for offset, piece in self._pieces(content, found, kind):
+            for item in piece:
+                place = (offset + item.start, offset + item.end)
+                hits.setdefault(place, item)
+        ordered = _disjoint(sorted(hits.items(), key=lambda entry: entry[0]))
+        return list(self._described(content, ordered))
+
+    def _pieces(self, content: bytes, found: list[Trigger], kind: Kind) -> Iterator[tuple[int, tuple[Found, ...]]]:
+        """Yield what each look found, with the offset of what it read; surer looks first."""
+        looks = lines(content, found)
+        for start, end in looks.get(Look.KEY_BLOCK, ()):
+            begin = content.rfind(b"\n", 0, max(start - 1, 0)) + 1 if b"BEGIN" not in content[start:end] else start
+            yield begin, self._keys(content[begin : start + _KEY_BLOCK])
+        if Look.SECRET_OBJECT in looks and objects.SECRET_VALUE in self._rules.rules:
+            yield 0, self._kept(objects.secret_values(content))
+        for start, end in looks.get(Look.LINE, ()):
+            yield start, self._on_line(content[start:end], kind)
+        for start, end in looks.get(Look.PAIR, ()):
+            begin = _lines_above(content, start, _PAIR_LINES)
+            if end - begin <= LONGEST_LINE:
+                yield begin, self._on_pair(content[begin:end])
+        for start, end in looks.get(Look.VARIABLE, ()):
+            yield start, self._kept(objects.variable(content, start, end))
+
+    def _line(self, line: bytes, kind: Kind) -> tuple[Found, ...]:
+        text = line.decode("utf-8", "surrogateescape")
+        found = spans(text, shell=kind is Kind.SHELL, prose=kind is Kind.PROSE, code=kind is Kind.CODE)
+        items = [_measured(text, span) for span in found if span.confidence is not Confidence.POSSIBLE]
+        if '"auth"' in text:
+            items += objects.registry_passwords(text)
+        for rule in self._own:
+            items += objects.of_pattern(text, rule)
+        if "high-entropy" in self._rules.rules and not items:
+            items += objects.random_texts(text)
+        return self._kept(items)
+
+    def _pair(self, text: bytes) -> tuple[Found, ...]:
+        decoded = text.decode("utf-8", "surrogateescape")
+        return self._kept([_measured(decoded, span) for span in pairs_of_names(decoded)])
+
+    def _keys(self, block: bytes) -> tuple[Found, ...]:
+        text = block.decode("utf-8", "surrogateescape")
+        return self._kept([_measured(text, span) for span in private_keys(text)][:1])
+
+    def _kept(self, items: list[Found]) -> tuple[Found, ...]:
+        return tuple(item for item in items if item.rule in self._rules.rules) if items else _NOTHING
+
+    def _described(self, content: bytes, ordered: list[tuple[tuple[int, int], Found]]) -> Iterator[Hit]:
+        line, counted = 1, 0
+        for (start, end), item in ordered:
+            line += content.count(b"\n", counted, start)
+            counted = start
+            yield Hit(
+                start=start,
+                end=end,
+                line=line,
+                column=start - content.rfind(b"\n", 0, start),
+                rule=item.rule,
+                tier=self._rules.rules[item.rule].tier,
+                key=item.key,
+                fingerprint=self._fingerprint(item.value),
+                length=len(item.value),
+                masked=masked(item.value, self._heads[item.rule]),
+            )
+
+
+def masked(value: str, heads: tuple[str, ...]) -> str:
+    """Return what may be shown of a value: the part that its format fixes, stars for the rest."""
+    head = next((head for head in heads if value.startswith(head)), "")
+    return f"{head}***"
+
+
+def _measured(text: str, span: Span) -> Found:
+    value = text[span.start : span.end]
+    if text.isascii():
+        return Found(span.start, span.end, span.key, span.rule, value)
+    start = len(text[: span.start].encode("utf-8", "surrogateescape"))
+    return Found(start, start + len(value.encode("utf-8", "surrogateescape")), span.key, span.rule, value)
+
+
+def _lines_above(content: bytes, start: int, count: int) -> int:
+    for _ in range(count):
+        if start == 0:
+            break
+        start = content.rfind(b"\n", 0, start - 1) + 1
+    return start
+
+
+def _disjoint(ordered: list[tuple[tuple[int, int], Found]]) -> list[tuple[tuple[int, int], Found]]:
+    """Return what does not overlap with something earlier; the longer of two that begin together stays."""
+    kept: list[tuple[tuple[int, int], Found]] = []
+    for entry in sorted(ordered, key=lambda item: (item[0][0], -item[0][1])):
+        if not kept or kept[-1][0][1] <= entry[0][0]:
+            kept.append(entry)
+    return kept

@@ -1,0 +1,192 @@
+"""Credentials that take more than a line and its words: Secret manifests, Terraform variables, registry logins.
+
+The notations are read by their lines, not by a parser: templates and half-broken files hold secrets as well. Everything
+is given in bytes from the start of what was handed in.
+"""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
+from auditor.detection.classify import examine
+from auditor.detection.found import Found
+from auditor.detection.literals import secret_value
+from auditor.detection.rules import Rule
+from auditor.model.resource import Confidence, LiteralKind, Place
+from auditor.redaction.names import Label, label
+from auditor.redaction.spans import decoded, named
+from auditor.redaction.values import looks_random, measure, nature
+
+SECRET_VALUE = "secret-value"  # noqa: S105 - the id of a rule
+_KIND = re.compile(rb"^[ \t]*(?:- )?[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
+_MARKER = re.compile(rb"^---", re.MULTILINE)
+_FIELD = re.compile(
+    rb"^(?P<indent>[ \t]*)(?:- )?[\"']?(?P<field>data|stringData)[\"']?[ \t]*:[ \t]*(?:#.*)?\r?$", re.MULTILINE
+)
+_ENTRY = re.compile(
+    rb"^(?P<indent>[ \t]+)[\"']?(?P<key>[A-Za-z0-9._\-]{1,253})[\"']?[ \t]*:[ \t]*"
+    rb"(?:(?P<block>[|>][+\-\d]*)[ \t]*|\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s#][^\n]*?))?"
+    rb"[ \t]*(?:#.*)?\r?$"
+)
+_JSON_KIND = re.compile(rb"\"kind\"\s*:\s*\"Secret\"")
+_DEFAULT = re.compile(r"^[ \t]*default[ \t]*=[ \t]*\"(?P<value>(?:[^\"\\\n]|\\.)+)\"", re.MULTILINE)
+_VARIABLE = re.compile(r"variable[ \t]+\"(?P<name>[\w\-]+)\"", re.IGNORECASE)
+_AUTH = re.compile(r"\"auth\"[ \t]*:[ \t]*\"(?P<value>[A-Za-z0-9+/]{6,}={0,2})\"")
+_RANDOM = re.compile(r"(?<=[\"'= :])[A-Za-z0-9+/_\-]{24,128}={0,2}(?=[\"'\s,;)]|$)")
+_LEAST_ENTROPY = 4.0
+"""Bits a character; English text has about 4.1 in long texts and less in short ones, hexadecimal at most 4."""
+_VARIABLE_BYTES = 2_000
+
+
+def secret_values(content: bytes) -> list[Found]:
+    """Return the values of every Secret manifest in `content`: YAML read by its lines, or JSON."""
+    if _JSON_KIND.search(content):
+        return list(_of_json(content))
+    found: list[Found] = []
+    bounds = [0, *(match.start() for match in _MARKER.finditer(content)), len(content)]
+    for start, end in pairwise(bounds):
+        if _KIND.search(content, start, end):
+            for field in _FIELD.finditer(content, start, end):
+                packed = field["field"] == b"data"
+                found += _entries(content, field.end() + 1, end, len(field["indent"]), packed=packed)
+    return found
+
+
+def _entries(content: bytes, position: int, end: int, indent: int, *, packed: bool) -> Iterator[Found]:
+    """Yield the credentials in the map that begins at `position`, each line deeper than `indent`."""
+    deeper = -1
+    while position < end:
+        stop = content.find(b"\n", position, end)
+        stop = end if stop < 0 else stop
+        line = content[position:stop]
+        bare = line.strip()
+        if bare and not bare.startswith((b"#", b"{{")):
+            own = len(line) - len(line.lstrip())
+            if own <= indent:
+                return
+            deeper = own if deeper < 0 else deeper
+            entry = _ENTRY.match(line) if own == deeper else None
+            if entry is not None:
+                start, value, stop = _value(content, position, stop, end, entry)
+                yield from _secret(entry["key"].decode(), value, start, packed=packed)
+        position = stop + 1
+
+
+def _value(content: bytes, position: int, stop: int, end: int, entry: re.Match[bytes]) -> tuple[int, bytes, int]:
+    """Return where the value of an entry starts, its bytes, and the end of its last line."""
+    if entry["block"] is None:
+        group = entry.lastgroup if entry.lastgroup in {"double", "single", "plain"} else "key"
+        value = entry[group] if group != "key" else b""
+        return position + entry.start(group), value or b"", stop
+    own = len(entry["indent"])
+    begin = stop + 1
+    last = stop
+    while last < end:
+        following = content.find(b"\n", last + 1, end)
+        following = end if following < 0 else following
+        line = content[last + 1 : following]
+        if line.strip() and len(line) - len(line.lstrip()) <= own:
+            break
+        last = following
+    return begin, content[begin:last], last
+
+
+def _secret(key: str, value: bytes, start: int, *, packed: bool) -> Iterator[Found]:
+    text = value.decode("utf-8", "surrogateescape")
+    if "{{" in text or not text.strip():
+        return
+    lead = len(text) - len(text.lstrip())
+    text = text.strip()
+    clear = decoded("".join(text.split())) if packed else text
+    if not clear.strip():
+        return
+    verdict = secret_value(key, clear, docker=False)
+    if verdict.kind is LiteralKind.CREDENTIAL and verdict.confidence is not Confidence.POSSIBLE:
+        begin = start + lead
+        yield Found(begin, begin + len(text.encode("utf-8", "surrogateescape")), key, SECRET_VALUE, clear)
+
+
+def _of_json(content: bytes) -> Iterator[Found]:
+    try:
+        whole = json.loads(content)
+    except (ValueError, RecursionError):
+        return
+    todo = [whole]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, list):
+            todo += node
+        elif isinstance(node, dict):
+            if node.get("kind") == "Secret":
+                yield from _of_object(node, content)
+            else:
+                todo += [part for part in node.values() if isinstance(part, (dict, list))]
+
+
+def _of_object(node: dict[str, object], content: bytes) -> Iterator[Found]:
+    for field, packed in (("data", True), ("stringData", False)):
+        values = node.get(field)
+        for key, value in values.items() if isinstance(values, dict) else ():
+            if isinstance(value, str):
+                raw = json.dumps(value, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass")
+                place = content.find(raw)
+                if place >= 0:
+                    yield from _secret(str(key), raw, place, packed=packed)
+
+
+def variable(content: bytes, start: int, end: int) -> list[Found]:
+    """Return the literal default of the Terraform variable that begins on the line (`start`, `end`)."""
+    text = content[start : start + _VARIABLE_BYTES].decode("utf-8", "surrogateescape")
+    head = _VARIABLE.search(text, 0, end - start)
+    close = text.find("\n}", end - start)
+    match = _DEFAULT.search(text, end - start, close if close >= 0 else len(text))
+    if head is None or match is None:
+        return []
+    verdict = named(label(head["name"]), head["name"], match["value"], structured=True)
+    if label(head["name"]) < Label.SECRET or verdict.kind is not LiteralKind.CREDENTIAL:
+        return []
+    if verdict.confidence is Confidence.POSSIBLE:
+        return []
+    place = len(text[: match.start("value")].encode("utf-8", "surrogateescape"))
+    length = len(match["value"].encode("utf-8", "surrogateescape"))
+    return [Found(place, place + length, head["name"], verdict.rule, match["value"])]
+
+
+def registry_passwords(text: str) -> list[Found]:
+    """Return the logins of a Docker configuration on a line: `"auth": "<base64 of user:password>"`."""
+    return [
+        Found(match.start("value"), match.end("value"), "auth", "docker-auth", match["value"])
+        for match in _AUTH.finditer(text)
+        if ":" in decoded(match["value"]).strip(":") and nature(decoded(match["value"]).partition(":")[2]) is None
+    ]
+
+
+def of_pattern(text: str, rule: Rule) -> list[Found]:
+    """Return what a rule of the user's finds on a line: whole words that its pattern matches, checksum right."""
+    compiled = re.compile(rf"(?<![A-Za-z0-9])(?:{rule.pattern})(?![A-Za-z0-9])", re.ASCII)
+    return [
+        Found(match.start(), match.end(), "", rule.id, match[0])
+        for match in compiled.finditer(text)
+        if rule.check is None or rule.check(match[0])
+    ]
+
+
+def random_texts(text: str) -> list[Found]:
+    """Return words on a line that some machine made and that are no hash, id or path."""
+    return [
+        Found(match.start(), match.end(), "", "high-entropy", match[0])
+        for match in _RANDOM.finditer(text)
+        if looks_random(match[0])
+        and not measure(match[0])
+        and entropy(match[0]) >= _LEAST_ENTROPY
+        and examine("", match[0], place=Place.ENV)[0].kind is LiteralKind.CREDENTIAL
+    ]
+
+
+def entropy(text: str) -> float:
+    """Return Shannon's entropy of the characters of `text`, in bits a character."""
+    total = len(text)
+    return -sum(count / total * math.log2(count / total) for count in Counter(text).values()) if total else 0.0

@@ -1,0 +1,186 @@
+"""Where in a file a closer look is worth its price: the first stage, over all bytes at wire speed.
+
+Each trigger is a necessary condition of what the second stage (`detection.engine`) could find on a line: it may fire on
+what is nothing, and must never miss what is something. Hyperscan matches all of them at once in one pass; it reports
+only where a match ends, which is enough to name the line. Where Hyperscan is not installed, or the input is small, the
+same expressions run one by one in Python: slower, with the same lines.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from auditor.detection.rules import Rule
+
+LONGEST_LINE = 8_192
+"""Bytes of a line that are looked at together."""
+_STEP = LONGEST_LINE // 2
+
+
+class Look(Enum):
+    """What the second stage reads where a trigger fired."""
+
+    LINE = "line"
+    PAIR = "pair"
+    """A line with a name, and the value on one of the next two."""
+    KEY_BLOCK = "key-block"
+    SECRET_OBJECT = "secret-object"  # noqa: S105 - the name of a look
+    VARIABLE = "variable"
+    """`variable "db_password" {` of Terraform, whose default stands on another line."""
+
+
+class Trigger(NamedTuple):
+    """One place that wants a closer look."""
+
+    look: Look
+    end: int
+    """Offset just behind the last byte that matched."""
+
+
+KEYS = (
+    r"(?:pass(?:w(?:or)?ds?|wd|wort|phrases?|codes?)?|pwd|pw|pswd|secrets?|token|bearer|pat|jwt|cred(?:ential)?s?"
+    r"|requirepass|masterauth|erlang[-_.]?cookie|root[-_.]?token[-_.]?id|secret[-_.]?id|secret[-_.]?key[-_.]?base"
+    r"|(?:api|secret|private|encryption|encrypt|signing|sign|master|auth|account|shared|session|app|application|ssh"
+    r"|hmac|jwt|admin|storage|crypt|crypto|cipher|aes|licen[sc]e|ingest|access|deploy|webhook|cookie|subscription|maps"
+    r"|gossip)[-_.]?key)"
+)
+"""What a name that labels a credential holds near its end: wider than `redaction.names`, which a test holds."""
+_TAIL = r"[\w.\-]{0,32}"
+"""Qualifiers behind it: `_PROD_2`, `.value`."""
+_ASSIGN = r"\\?[\"']?\]?[ \t]*(?:=>|:=|=|:)[ \t]*"
+
+_STRUCTURE: tuple[tuple[Look, str], ...] = (
+    (Look.LINE, rf"(?i){KEYS}{_TAIL}{_ASSIGN}\\?[\"'][^\"'\n]{{3}}"),
+    (Look.LINE, rf"(?i){KEYS}{_TAIL}{_ASSIGN}[^\s\"'`$<(|>!#,;)\]}}][^\s]{{2}}"),
+    # A default value behind a reference: `${DB_PASSWORD:-hunter2}`.
+    (Look.LINE, rf"(?i)\$\{{[\w.\-]{{0,64}}{KEYS}{_TAIL}:[-=]?[^{{}}\n]"),
+    (Look.LINE, rf"(?i)-{_TAIL}{KEYS}{_TAIL}[ \t]+[\"']?[^\s\"'\-|&;<>]"),
+    (Look.LINE, rf"(?i)<[\w:.\-]{{0,64}}{KEYS}{_TAIL}(?:[ \t][^<>\n]{{0,120}})?>[^<>\n]{{3}}"),
+    (
+        Look.PAIR,
+        rf"(?i)(?:name|key)[\"']?[ \t]*[:=][ \t]*[\"']?[\w.\-]{{0,64}}{KEYS}{_TAIL}[\"']?[ \t]*,?\s{{0,40}}[\"']?value",
+    ),
+    (Look.LINE, r"://[^\s:/@\"'<>\\?#]{0,128}:[^\s/\"'<>`\\]{1,256}@[\w\[$<{%(\-]"),
+    (Look.LINE, r"[\w.\-]:[^\s@:/\"']{1,128}@(?:tcp|udp|unix)\("),
+    (Look.LINE, r"(?:[Bb]asic|[Bb]earer|BEARER|BASIC|Token)[ \t]+[A-Za-z0-9+/_~.\-]{8}"),
+    (Look.LINE, r"[?&;]sig=[A-Za-z0-9%+/=_\-]{20}"),
+    (Look.LINE, r"(?:curl|wget)\b[^\n|;]{0,400}[ \t](?:-u|--user)"),
+    (Look.LINE, r"(?:mysql|mysqladmin|mysqldump|mysqlshow|mariadb|mariadb-\w+)\b[^\n|;&]{0,400}[ \t]-p[^\s]"),
+    (Look.LINE, r"redis-cli\b[^\n|;&]{0,400}[ \t]-a[ \t]"),
+    (Look.LINE, r"sshpass[ \t]+-p"),
+    (Look.LINE, r"(?:mongo|mongosh|mongodump|login|rabbitmqadmin)\b[^\n|;&]{0,400}[ \t]-p[ \t]"),
+    (Look.LINE, r"\|[ \t]*(?:\w+[ \t]+)?chpasswd"),
+    (Look.LINE, r"(?:requirepass|masterauth)[ \t]+[\"']?[^\s\"']"),
+    (Look.LINE, r"login[ \t]+[^\s]{1,128}[ \t]{1,8}password[ \t]+[^\s]"),
+    (Look.LINE, r"(?i)identified[ \t]+(?:with[ \t]+\w+[ \t]+)?by[ \t]+'[^'\n]"),
+    (Look.LINE, r"(?i)\bpassword[ \t]+'[^'\n]"),
+    (Look.LINE, r"\"auth\"[ \t]*:[ \t]*\"[A-Za-z0-9+/]{6}"),
+    (Look.KEY_BLOCK, r"PRIVATE KEY(?: BLOCK)?-----"),
+    (Look.LINE, r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40}"),
+    (Look.SECRET_OBJECT, r"[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret[\"']?[ \t]*[\r\n,}]"),
+    (Look.VARIABLE, rf"(?i)variable[ \t]+\"[\w\-]{{0,64}}{KEYS}{_TAIL}\"[ \t]*\{{"),
+)  # fmt: skip
+_RANDOM: tuple[tuple[Look, str], ...] = ((Look.LINE, r"[\"'= :][A-Za-z0-9+/_\-]{24}"),)
+"""For the third tier."""
+
+_OPEN_END = re.compile(r"(\{(\d+),\d*\}|\+|\*)\Z")
+_LARGE = re.compile(r"\{(\d+),(\d+)\}")
+_LARGEST = 300
+"""From this upper bound of a repeat on, Hyperscan needs it open."""
+
+
+class Triggers:
+    """All triggers of a set of rules, as one automaton."""
+
+    def __init__(self, rules: Mapping[str, Rule], *, prefilter: bool = True) -> None:
+        looks: list[Look] = []
+        expressions: list[str] = []
+        for rule in rules.values():
+            if rule.pattern:
+                looks.append(Look.LINE)
+                expressions.append(shortest(rule.pattern))
+        structure = [*_STRUCTURE, *(_RANDOM if any(rule.tier == 3 for rule in rules.values()) else ())]
+        for look, expression in structure:
+            looks.append(look)
+            expressions.append(expression)
+        self._looks = tuple(looks)
+        self._expressions = tuple(expressions)
+        self._prefilter = prefilter and find_spec("hyperscan") is not None
+
+    def find(self, content: bytes) -> list[Trigger]:
+        """Return every place in `content` that wants a look. The same place may come more than once."""
+        if not self._prefilter:
+            return [Trigger(look, end) for look, end in self._one_by_one(content)]
+        looks, found = self._looks, []
+
+        def matched(number: int, _start: int, end: int, _flags: int, _context: Any) -> None:
+            found.append(Trigger(looks[number], end))
+
+        _database(self._expressions).scan(content, match_event_handler=matched)
+        return found
+
+    def _one_by_one(self, content: bytes) -> Iterator[tuple[Look, int]]:
+        for look, expression in zip(self._looks, self._expressions, strict=True):
+            for match in _compiled(expression).finditer(content):
+                yield look, match.end()
+
+
+def shortest(pattern: str) -> str:
+    """Return a pattern that ends where the shortest match of `pattern` does: one report a match, not one a byte."""
+    while (match := _OPEN_END.search(pattern)) is not None:
+        least = match[2] if match[2] is not None else "1" if match[1] == "+" else "0"
+        pattern = f"{pattern[: match.start()]}{{{least}}}"
+        if least != "0":
+            break
+    return pattern
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[bytes]:
+    return re.compile(expression.encode(), re.ASCII)
+
+
+@cache
+def _database(expressions: tuple[str, ...]) -> Any:
+    """Return the automaton; compiling takes 50 ms, once a process."""
+    import hyperscan  # noqa: PLC0415 - 40 ms, only where much is read
+
+    opened = [_LARGE.sub(lambda m: f"{{{m[1]},}}" if int(m[2]) >= _LARGEST else m[0], text) for text in expressions]
+    database = hyperscan.Database()
+    database.compile(
+        expressions=[text.encode() for text in opened],
+        ids=list(range(len(opened))),
+        elements=len(opened),
+        flags=[0] * len(opened),
+    )
+    return database
+
+
+def lines(content: bytes, triggers: Iterable[Trigger]) -> dict[Look, list[tuple[int, int]]]:
+    """Return for each look the pieces (start, end) of `content` that its triggers want, once and in order.
+
+    A piece is a line without its line feed. Of a longer line (a minified bundle) it is the windows around the trigger,
+    on a grid that overlaps by half: which windows there are does not depend on the triggers.
+    """
+    found: dict[Look, dict[int, int]] = {}
+    known: dict[Look, tuple[int, int]] = {}
+    for look, at in triggers:
+        last = known.get(look)
+        if last is not None and last[0] < at <= last[1]:
+            continue
+        start = content.rfind(b"\n", 0, at - 1) + 1
+        end = content.find(b"\n", at - 1)
+        if end < 0:
+            end = len(content)
+        own = found.setdefault(look, {})
+        if end - start <= LONGEST_LINE:
+            known[look] = (start, end)
+            own[start] = end
+        else:
+            number = (at - 1 - start) // _STEP
+            for begin in {max(number - 1, 0) * _STEP + start, number * _STEP + start}:
+                own[begin] = min(begin + LONGEST_LINE, end)
+    return {look: sorted(own.items()) for look, own in found.items()}
