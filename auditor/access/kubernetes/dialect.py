@@ -1,95 +1,114 @@
-"""What every Kubernetes cluster has without being told: roles, principals of the platform, cluster-scoped resources.
+"""What differs from cluster to cluster: the version, and which authorisers stand beside RBAC and in which order.
 
-Data in `policies/dialects/kubernetes-roles.yaml`, in our own words after the API server's bootstrap policy. Read at the
-first question that needs it.
+Each authoriser answers allow, deny or no opinion, and the first that has one ends it
+(staging/src/k8s.io/apiserver/pkg/authorization/union in kubernetes/kubernetes); where none has, the request is refused.
+Members of `system:masters` pass before all of them. RBAC, ABAC and the Node authoriser never deny.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from enum import StrEnum
 
-from auditor import data
-from auditor.access.kubernetes.roles import CLUSTER_ROLE, ROLE, Role, spelled
+from auditor.access.kubernetes.rbac import NODE_USER, NODES, Caller, split_account
+from auditor.model.errors import InputError
+
+_VERSION = re.compile(r"v?(\d+)\.(\d+)")
+
+
+class Authoriser(StrEnum):
+    """Who decides about requests. The value is how people write it, case and separators aside."""
+
+    NODE = "Node"
+    RBAC = "RBAC"
+    ABAC = "ABAC"
+    """A file on the control plane's disk."""
+    WEBHOOK = "Webhook"
+    ALWAYS_ALLOW = "AlwaysAllow"
+    ALWAYS_DENY = "AlwaysDeny"
+    """Has no opinion: it only ends a list that would be empty without it."""
+    EKS = "EKS"
+    """Access entries with access policies."""
+    AZURE = "AzureRBAC"
+    """Azure role assignments (AKS with Azure RBAC)."""
+    GCP = "GoogleIAM"
+    """Google Cloud IAM, asked after RBAC (GKE)."""
+
+    @property
+    def may_deny(self) -> bool:
+        """Whether it can refuse what a later authoriser would allow. Those of providers only allow."""
+        return self is Authoriser.WEBHOOK
+
+    def doubt(self, caller: Caller) -> str:
+        """Return why it may decide about a request of `caller` by what is not in the cluster's objects, else `""`."""
+        if self is Authoriser.AZURE and split_account(caller.user) is not None:
+            # Identities that are not in Entra ID are left to RBAC.
+            return ""
+        return _DOUBTS.get(self, "")
+
+
+_DOUBTS = {
+    Authoriser.ABAC: "the ABAC policy file may allow it",
+    Authoriser.WEBHOOK: "an authorisation webhook may allow or deny it",
+    Authoriser.EKS: "an EKS access entry may allow it",
+    Authoriser.AZURE: "an Azure role assignment may allow it",
+    Authoriser.GCP: "a Google Cloud IAM role may allow it",
+}
+_OF_PROVIDER = {
+    "eks": (Authoriser.NODE, Authoriser.RBAC, Authoriser.EKS),
+    "aks": (Authoriser.NODE, Authoriser.RBAC, Authoriser.AZURE),
+    "gke": (Authoriser.NODE, Authoriser.RBAC, Authoriser.GCP),
+}
+USUAL = (Authoriser.NODE, Authoriser.RBAC)
+"""What kubeadm and most distributions set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """What one version of Kubernetes ships."""
+    """One cluster's way to decide."""
 
-    version: str
-    roles: tuple[Role, ...]
-    users: frozenset[str]
-    user_prefixes: tuple[str, ...]
-    groups: frozenset[str]
-    group_prefixes: tuple[str, ...]
-    service_accounts: frozenset[tuple[str, str]]
-    """(namespace, name)."""
-    cluster_scoped: Mapping[str, frozenset[str]]
-    """API group to resources for which a request never carries a namespace."""
+    version: tuple[int, int] | None = None
+    """Major and minor; `None`: not known, and what depends on it is unknown."""
+    authorisers: tuple[Authoriser, ...] | None = None
+    """In their order. `None`: not known; then the usual ones are taken to be all, and answers say so."""
 
-    def ships(self, kind: str, namespace: str, name: str) -> bool:
-        """Return whether a principal belongs to the platform itself."""
-        match kind:
-            case "User":
-                return name in self.users or name.startswith(self.user_prefixes)
-            case "Group":
-                return name in self.groups or name.startswith(self.group_prefixes)
-            case _:
-                return (namespace, name) in self.service_accounts
+    @property
+    def chain(self) -> tuple[Authoriser, ...]:
+        """The authorisers that are asked, in their order."""
+        return USUAL if self.authorisers is None else self.authorisers
+
+    def at_least(self, minor: int) -> bool | None:
+        """Return whether the version is 1.`minor` or newer, `None` where it is not known."""
+        return None if self.version is None else self.version >= (1, minor)
 
 
-@cache
-def load() -> Dialect:
-    """Return the dialect of the table that ships with the program."""
-    import yaml_rs  # noqa: PLC0415 - start-up: only an input with bindings needs it
+def of(*, version: str = "", authorisers: Iterable[str] | None = None, provider: str = "") -> Dialect:
+    """Return the dialect of a cluster: its version (`v1.36.3`, `1.31.2-eks-1`), authorisers by name, and provider.
 
-    text = (data.policies() / "dialects" / "kubernetes-roles.yaml").read_text(encoding="utf-8")
-    table: Any = yaml_rs.loads(text, parse_datetime=False)
-    verbs = {f"${name}": list(group) for name, group in table["verbs"].items()}
-    principals = table["principals"]
-    return Dialect(
-        version=table["version"],
-        roles=tuple(_role(raw, verbs) for raw in table["roles"]),
-        users=frozenset(principals["users"]),
-        user_prefixes=tuple(principals["user_prefixes"]),
-        groups=frozenset(principals["groups"]),
-        group_prefixes=tuple(principals["group_prefixes"]),
-        service_accounts=frozenset(
-            (namespace, name) for namespace, names in principals["service_accounts"].items() for name in names
-        ),
-        cluster_scoped={group: frozenset(names) for group, names in table["cluster_scoped"].items()},
-    )
+    A provider's own authoriser is taken to be there unless `authorisers` says otherwise.
+    Raises `InputError` for a version or an authoriser that does not exist.
+    """
+    found = _VERSION.match(version)
+    if version and found is None:
+        raise InputError(f"{version} is no version of Kubernetes", hint="Write it as 1.36.")
+    chain = _OF_PROVIDER.get(provider.lower()) if authorisers is None else tuple(map(_authoriser, authorisers))
+    if chain == ():
+        raise InputError("no authoriser is named", hint="For example: Node,RBAC.")
+    return Dialect(version=(int(found[1]), int(found[2])) if found else None, authorisers=chain)
 
 
-def _role(raw: Mapping[str, Any], verbs: Mapping[str, list[str]]) -> Role:
-    namespace = raw.get("namespace", "")
-    labels = raw.get("aggregate_to", [])
-    return Role(
-        kind=ROLE if namespace else CLUSTER_ROLE,
-        namespace=namespace,
-        name=raw["name"],
-        labels={f"rbac.authorization.k8s.io/aggregate-to-{target}": "true" for target in labels},
-        rules=tuple((("rules", position), _rule(rule, verbs)) for position, rule in enumerate(raw.get("rules", []))),
-        selectors=tuple(
-            {"matchLabels": {f"rbac.authorization.k8s.io/aggregate-to-{target}": "true"}}
-            for target in raw.get("aggregates", [])
-        ),
-        aggregated=bool(raw.get("aggregates")),
-    )
+def _authoriser(text: str) -> Authoriser:
+    wanted = _plain(text)
+    for authoriser in Authoriser:
+        if _plain(authoriser.value) == wanted:
+            return authoriser
+    raise InputError(f"{text} is no authoriser", hint=f"Choose from {', '.join(Authoriser)}.")
 
 
-def _rule(raw: Mapping[str, Any], verbs: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Return a rule of the table (`{verbs: [$read], groups: [""], resources: [pods]}`) as a role holds it."""
-    every: list[str] = []
-    for verb in raw["verbs"]:
-        every.extend(verbs.get(verb, [verb]))
-    return spelled(
-        {
-            "verbs": every,
-            "apiGroups": raw.get("groups", []),
-            "resources": raw.get("resources", []),
-            "resourceNames": raw.get("names", []),
-            "nonResourceURLs": raw.get("urls", []),
-        }
-    )
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z]", "", text.lower())
+
+
+def is_node(caller: Caller) -> bool:
+    """Return whether the Node authoriser has an opinion about the caller's requests: a kubelet's, or any of them."""
+    return NODES in caller.groups and (not caller.user or caller.user.startswith(NODE_USER))

@@ -6,22 +6,17 @@ refuses it), but Kustomize and Helm fill the namespace in, so it is judged as a 
 and a Role or RoleBinding without a namespace goes wherever it is applied (`RoleBook.find`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.access.kubernetes import dialect
-from auditor.access.kubernetes.rbac import (
-    ANY,
-    AUTHENTICATED,
-    SERVICE_ACCOUNT_USER,
-    SERVICE_ACCOUNTS,
-    UNAUTHENTICATED,
-    maps,
-)
+from auditor.access.kubernetes import built_in
+from auditor.access.kubernetes.answers import Unread, missing_role
+from auditor.access.kubernetes.bindings import TYPES as BINDINGS
+from auditor.access.kubernetes.bindings import Binding, read_binding
+from auditor.access.kubernetes.rbac import ANY
 from auditor.access.kubernetes.roles import (
     CLUSTER_ROLE,
-    ROLE,
     Effective,
     EffectiveRule,
     Role,
@@ -30,14 +25,10 @@ from auditor.access.kubernetes.roles import (
     read_role,
     shared_folders,
 )
+from auditor.access.kubernetes.roles import TYPES as ROLES
 from auditor.model.resource import Origin, Path, Resource
 
 FACT = "fact/kubernetes-grant"
-BINDINGS = frozenset({"kubernetes/RoleBinding", "kubernetes/ClusterRoleBinding"})
-ROLES = frozenset({"kubernetes/Role", "kubernetes/ClusterRole"})
-
-_Holder = tuple[Resource, list[tuple[int, dict[str, Any]]]]
-"""A binding and its principals, each with its position among the subjects."""
 
 _Related = tuple[tuple[str, Origin, Path], ...]
 
@@ -52,45 +43,58 @@ class _Reached:
     """Where the rules stand. In a fact they follow the binding's subject."""
 
 
-def grants(resources: Iterable[Resource]) -> list[Resource]:
-    """Return the facts of the roles and bindings among `resources`, bindings in their order, then unbound roles."""
-    roles: list[Resource] = []
-    bindings: list[Resource] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """The role of a binding, and what it gives there."""
+
+    role: dict[str, Any]
+    """As the fact names it."""
+    reached: _Reached | None
+    unknown: str
+    """Why nobody can say what it gives."""
+
+
+def grants(resources: Iterable[Resource], *, live: bool = False, unread: Sequence[Unread] = ()) -> list[Resource]:
+    """Return the facts of the roles and bindings among `resources`, bindings in their order, then unbound roles.
+
+    `live`: the resources are what a cluster's API server holds. Then no built-in role is filled in, the stored rules
+    are the effective ones, and a role that is not there grants nothing, unless `unread` says that it may be there.
+    """
+    roles: list[Role] = []
+    bindings: list[Binding] = []
     for resource in resources:
         if resource.type in BINDINGS:
-            bindings.append(resource)
+            bindings.append(read_binding(resource))
         elif resource.type in ROLES:
-            roles.append(resource)
+            roles.append(read_role(resource))
     if not roles and not bindings:
         return []
-    return _Grants(roles, bindings).facts()
+    return _Grants(roles, bindings, live=live, unread=unread).facts()
 
 
 class _Grants:
-    def __init__(self, roles: Sequence[Resource], bindings: Sequence[Resource]) -> None:
-        self._dialect = dialect.load()
-        self._roles = tuple(read_role(resource) for resource in roles)
-        self._bindings = bindings
-        self._book = RoleBook(roles=self._roles, built_in=self._dialect.roles)
+    def __init__(
+        self, roles: Sequence[Role], bindings: Sequence[Binding], *, live: bool, unread: Sequence[Unread]
+    ) -> None:
+        self._platform = built_in.load()
+        self._live, self._unread = live, unread
+        self._roles, self._bindings = roles, bindings
+        self._book = RoleBook(roles=roles, built_in=() if live else self._platform.roles, live=live)
         self._reached: dict[tuple[int, bool], _Reached] = {}
-        self._holders: dict[tuple[str, str, str], list[_Holder]] = {}
+        self._holders: dict[tuple[str, str, str], list[Binding]] = {}
 
     def facts(self) -> list[Resource]:
         facts: list[Resource] = []
         held: list[Effective] = []
         for binding in self._bindings:
-            principals = self._principals(binding)
-            if not principals:
+            if not binding.principals:
                 # A binding without principals gives nobody anything: its role counts as unbound.
                 continue
-            reached, role, unknown = self._role_of(binding)
-            if reached is not None:
-                held.append(reached.effective)
-                self._holders.setdefault(reached.effective.role.identity, []).append((binding, principals))
-            facts.extend(
-                _bound_fact(binding, position, principal, role, reached, unknown=unknown)
-                for position, principal in principals
-            )
+            given = self._given(binding)
+            if given.reached is not None:
+                held.append(given.reached.effective)
+                self._holders.setdefault(given.reached.effective.role.identity, []).append(binding)
+            facts.extend(self._bound(binding, given))
         facts.extend(self._copies(held))
         facts.extend(self._unbound(held))
         return facts
@@ -109,61 +113,43 @@ class _Grants:
                 continue
             rules.add(same)
             origin = role.origin
-            binding, principals = max(holders, key=lambda holder: shared_folders(holder[0].origin, origin))
+            binding = max(holders, key=lambda holder: shared_folders(_origin(holder), origin))
             effective = self._book.effective(role, near=origin)
-            reached = self._reach(effective, cluster=binding.type == "kubernetes/ClusterRoleBinding")
-            described = {"kind": role.kind, "name": role.name, "namespace": role.namespace, "built_in": False}
-            facts.extend(
-                _bound_fact(binding, position, principal, described, reached, unknown=effective.unknown)
-                for position, principal in principals
+            given = _Given(
+                role={"kind": role.kind, "name": role.name, "namespace": role.namespace, "built_in": False},
+                reached=self._reach(effective, cluster=binding.cluster),
+                unknown=effective.unknown,
             )
+            facts.extend(self._bound(binding, given))
         return facts
 
-    def _principals(self, binding: Resource) -> list[tuple[int, dict[str, Any]]]:
-        """Return each principal once, with its position among the subjects."""
-        found: dict[str, tuple[int, dict[str, Any]]] = {}
-        for position, subject in maps(binding.body, "subjects"):
-            principal = self._principal(subject, binding.namespace)
-            if principal is not None:
-                found.setdefault(principal["key"], (position, principal))
-        return list(found.values())
-
-    def _principal(self, subject: Mapping[str, Any], binding_namespace: str) -> dict[str, Any] | None:
-        kind, name = subject.get("kind"), subject.get("name")
-        if not isinstance(name, str) or not name or kind not in {"User", "Group", "ServiceAccount"}:
-            return None
-        namespace = ""
-        if kind == "ServiceAccount":
-            own = subject.get("namespace")
-            namespace = own if isinstance(own, str) and own else binding_namespace
-        elif kind == "User" and name.startswith(SERVICE_ACCOUNT_USER) and name.count(":") == 3:
-            # The user name of a service account: the same principal, written the long way.
-            kind = "ServiceAccount"
-            _, _, namespace, name = name.split(":")
-        where = f"{namespace}/{name}" if namespace else name
-        return {
-            "kind": kind,
-            "name": name,
-            "namespace": namespace,
-            "system": self._dialect.ships(kind, namespace, name),
-            "open_ended": kind == "Group" and _open_ended(name),
-            "key": f"{kind} {where}",
-        }
-
-    def _role_of(self, binding: Resource) -> tuple[_Reached | None, dict[str, Any], str]:
-        """Return what the binding's role gives, its name for the fact, and why that is not known."""
-        reference = binding.body.get("roleRef")
-        reference = reference if isinstance(reference, Mapping) else {}
-        kind, name = str(reference.get("kind") or ""), str(reference.get("name") or "")
-        namespace = binding.namespace if kind == ROLE else ""
-        role = self._book.find(kind, namespace, name, near=binding.origin)
+    def _given(self, binding: Binding) -> _Given:
+        kind, namespace, name = binding.role_kind, binding.role_namespace, binding.role_name
+        near = _origin(binding)
+        role = self._book.find(kind, namespace, name, near=near)
         described = {"kind": kind, "name": name, "namespace": namespace, "built_in": False}
         if role is None:
-            return None, described, f"{kind or 'role'} {name} is neither in the input nor built into Kubernetes"
-        described["built_in"] = role.origin is None
-        effective = self._book.effective(role, near=binding.origin)
-        reached = self._reach(effective, cluster=binding.type == "kubernetes/ClusterRoleBinding")
-        return reached, described, effective.unknown
+            unknown = missing_role(binding, live=self._live, unread=self._unread)
+            return _Given(role=described, reached=None, unknown=unknown)
+        described["built_in"] = self._is_built_in(role)
+        effective = self._book.effective(role, near=near)
+        reached = self._reach(effective, cluster=binding.cluster)
+        return _Given(role=described, reached=reached, unknown=effective.unknown)
+
+    def _bound(self, binding: Binding, given: _Given) -> Iterator[Resource]:
+        for position, principal in binding.principals:
+            described = {
+                "kind": str(principal.kind),
+                "name": principal.name,
+                "namespace": principal.namespace,
+                "system": self._platform.ships(principal),
+                "open_ended": principal.open_ended,
+                "key": principal.key,
+            }
+            yield _bound_fact(binding, position, described, given)
+
+    def _is_built_in(self, role: Role) -> bool:
+        return role.origin is None or (self._live and self._platform.made(role))
 
     def _reach(self, effective: Effective, *, cluster: bool) -> _Reached:
         key = (id(effective), cluster)
@@ -189,7 +175,7 @@ class _Grants:
 
     def _without_inert(self, rule: Mapping[str, Any]) -> dict[str, Any]:
         """Return the rule as it works in a namespace: without URLs and without cluster-scoped resources."""
-        scoped = self._dialect.cluster_scoped
+        scoped = self._platform.cluster_scoped
         groups = rule["apiGroups"]
         every = frozenset().union(*scoped.values()) if ANY in groups else frozenset()
 
@@ -212,7 +198,8 @@ class _Grants:
                 reached |= self._book.effective(role, near=role.origin).parts
         facts: list[Resource] = []
         for role in self._roles:
-            if role.identity in reached or role.origin is None:
+            # That a role of the platform is unbound was nobody's decision.
+            if role.identity in reached or role.origin is None or self._is_built_in(role):
                 continue
             effective = self._book.effective(role, near=role.origin)
             facts.append(_unbound_fact(role, self._reach(effective, cluster=role.kind == CLUSTER_ROLE)))
@@ -243,37 +230,30 @@ def _where(rule: EffectiveRule) -> str:
     return f"{described}, aggregated" if rule.aggregated_from else described
 
 
-def _open_ended(group: str) -> bool:
-    return group in {AUTHENTICATED, UNAUTHENTICATED, SERVICE_ACCOUNTS} or group.startswith(f"{SERVICE_ACCOUNTS}:")
+def _origin(binding: Binding) -> Origin:
+    if binding.origin is None:
+        raise ValueError(f"{binding.label} is built in: there is no fact about it")
+    return binding.origin
 
 
-def _bound_fact(
-    binding: Resource,
-    position: int,
-    principal: dict[str, Any],
-    role: dict[str, Any],
-    reached: _Reached | None,
-    *,
-    unknown: str,
-) -> Resource:
-    kind = binding.type.removeprefix("kubernetes/")
-    namespaced = kind == "RoleBinding"
-    subject = (f"{kind} {binding.name} names {principal['key']}", binding.origin, ("subjects", position))
+def _bound_fact(binding: Binding, position: int, principal: dict[str, Any], given: _Given) -> Resource:
+    origin, reached = _origin(binding), given.reached
+    named = (f"{binding.kind} {binding.name} names {principal['key']}", origin, ("subjects", position))
     return Resource(
         type=FACT,
-        name=f"{kind}/{binding.name}:{principal['key']}",
-        namespace=binding.namespace if namespaced else "",
-        origin=binding.origin,
-        related=(subject, *(reached.related if reached else ())),
+        name=f"{binding.kind}/{binding.name}:{principal['key']}",
+        namespace=binding.namespace,
+        origin=origin,
+        related=(named, *(reached.related if reached else ())),
         body={
             "principal": principal,
-            "binding": {"kind": kind, "name": binding.name, "namespace": binding.namespace if namespaced else ""},
-            "role": role,
-            "scope": "namespace" if namespaced else "cluster",
-            "namespace": binding.namespace if namespaced else "",
+            "binding": {"kind": binding.kind, "name": binding.name, "namespace": binding.namespace},
+            "role": given.role,
+            "scope": "cluster" if binding.cluster else "namespace",
+            "namespace": binding.namespace,
             "unbound": False,
-            "unknown": unknown,
-            "rules": reached.rules if reached and not unknown else [],
+            "unknown": given.unknown,
+            "rules": reached.rules if reached and not given.unknown else [],
         },
     )
 

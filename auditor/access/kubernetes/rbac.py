@@ -1,147 +1,99 @@
-"""How Kubernetes' RBAC authoriser decides: rules, bindings, subjects. A pure function of the snapshot.
+"""The comparisons of Kubernetes' RBAC authoriser: whom a request comes from, what it asks, and what one rule allows.
 
-Transcribed from the authoriser's own comparisons (plugin/pkg/auth/authorizer/rbac and pkg/apis/rbac/v1 in
-kubernetes/kubernetes, 1.36). Rules only add up: there is no deny and no order, so the first match ends the evaluation.
-All comparisons are of whole, case-sensitive strings. Not seen here: `system:masters` (it stands before the authoriser),
-admission, the escalation guards of the storage layer, and other authorisers of the chain (Node, webhooks).
+Transcribed from the authoriser's own (plugin/pkg/auth/authorizer/rbac, pkg/apis/rbac/v1 and
+pkg/registry/rbac/validation in kubernetes/kubernetes, 1.36). Rules only add up: there is no deny and no order. All
+comparisons are of whole, case-sensitive strings. They stand here once: the evaluator, the facts about grants and the
+policies' function `grants` all use them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from auditor.model.resource import Resource
-
 ANY = "*"
+SUPERUSERS = "system:masters"
 AUTHENTICATED = "system:authenticated"
 UNAUTHENTICATED = "system:unauthenticated"
 ANONYMOUS = "system:anonymous"
 SERVICE_ACCOUNTS = "system:serviceaccounts"
 SERVICE_ACCOUNT_USER = "system:serviceaccount:"
+NODES = "system:nodes"
+NODE_USER = "system:node:"
+
+_ACCOUNT = re.compile(
+    re.escape(SERVICE_ACCOUNT_USER) + "([a-z0-9](?:[-a-z0-9]*[a-z0-9])?):([a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)"
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One request, as the authoriser sees it."""
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom a request comes from, as authentication delivers it to the authorisers: the implicit groups are there."""
 
     user: str
     groups: frozenset[str] = frozenset()
-    """As authentication sets them, the implicit ones included (`user_question`, `service_account_question`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked of the API server: a verb on a resource, or on a path that is no resource."""
+
     verb: str
+    """For a path the HTTP method in lower case."""
     api_group: str = ""
     """Core is `""`."""
-    resource: str
+    resource: str = ""
     subresource: str = ""
     namespace: str = ""
     """Empty for cluster-scoped objects and for requests over all namespaces."""
     name: str = ""
     """Empty where the request carries none: `create`, `deletecollection`, `list` and `watch` without field selector."""
+    url: str = ""
+    """Path of a non-resource request; then all fields but the verb are empty."""
+
+    def __post_init__(self) -> None:
+        if bool(self.resource) == bool(self.url):
+            raise ValueError("a request asks for a resource or for a path")
+
+    @property
+    def path(self) -> str:
+        """What is asked for as rules write it: `pods`, `pods/exec`, or the path of a non-resource request."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource or self.url
 
 
-class Answer(StrEnum):
-    """Three-valued: what rests on a role that was not read is unknown, not denied."""
+def caller(user: str, groups: Iterable[str] = ()) -> Caller:
+    """Return the caller of that user name, with the groups that authentication adds to `groups` by itself.
 
-    ALLOW = "allow"
-    DENY = "deny"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """The answer and what decided it."""
-
-    answer: Answer
-    binding: Resource | None = None
-    """The binding that allows, or whose role is missing; `None` for a denial."""
-    rule: Mapping[str, Any] | None = None
-    """The rule that allows, as it stands in its role."""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
-    """A binding with the effective rules of its role (`auditor.access.kubernetes.roles`)."""
-
-    binding: Resource
-    rules: Sequence[Mapping[str, Any]]
-    unknown: str = ""
-    """Why the rules cannot be known; then `rules` is empty."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """All bindings of a cluster."""
-
-    cluster: tuple[Bound, ...] = ()
-    """ClusterRoleBindings: evaluated first, for every request."""
-    namespaced: Mapping[str, tuple[Bound, ...]] = field(default_factory=dict)
-    """RoleBindings by namespace."""
-
-
-def decide(question: Question, snapshot: Snapshot) -> Decision:
-    """Return the decision on `question`. Of several grants that allow, the first in evaluation order is named."""
-    missing: Bound | None = None
-    for bound in _in_order(question, snapshot):
-        if not _binds(bound.binding, question):
-            continue
-        if bound.unknown:
-            missing = missing or bound
-            continue
-        for rule in bound.rules:
-            if matches(rule, question):
-                return Decision(answer=Answer.ALLOW, binding=bound.binding, rule=rule)
-    if missing is not None:
-        return Decision(answer=Answer.UNKNOWN, binding=missing.binding, reason=missing.unknown)
-    return Decision(answer=Answer.DENY, reason="no binding grants it")
-
-
-def decide_exec(question: Question, snapshot: Snapshot, *, version: tuple[int, int] | None) -> Decision:
-    """Return whether the principal may run a command in the pod that `question` names, on that Kubernetes version.
-
-    Before 1.35 a WebSocket upgrade was authorised as `get`; since then the server also asks for `create`. Where only
-    `get` is allowed and the version is not known, so is the answer.
+    A service account is in the groups of all accounts and of its namespace's, a kubelet in `system:nodes` (its
+    certificate says so), everybody but `system:anonymous` in `system:authenticated`.
     """
-
-    def ask(verb: str) -> Decision:
-        attributes = {"verb": verb, "api_group": "", "resource": "pods", "subresource": "exec"}
-        return decide(
-            Question(
-                user=question.user,
-                groups=question.groups,
-                namespace=question.namespace,
-                name=question.name,
-                **attributes,
-            ),
-            snapshot,
-        )
-
-    by_create = ask("create")
-    if by_create.answer is Answer.ALLOW or (version is not None and version >= (1, 35)):
-        return by_create
-    by_get = ask("get")
-    if by_get.answer is not Answer.ALLOW:
-        return by_create if by_create.answer is Answer.UNKNOWN else by_get
-    if version is not None:
-        return by_get
-    reason = "`get` on pods/exec suffices before Kubernetes 1.35 only, and the version is not known"
-    return Decision(answer=Answer.UNKNOWN, binding=by_get.binding, rule=by_get.rule, reason=reason)
+    if user == ANONYMOUS:
+        return Caller(user, frozenset({*groups, UNAUTHENTICATED}))
+    implied = {AUTHENTICATED}
+    account = split_account(user)
+    if account is not None:
+        implied |= {SERVICE_ACCOUNTS, f"{SERVICE_ACCOUNTS}:{account[0]}"}
+    elif user.startswith(NODE_USER):
+        implied.add(NODES)
+    return Caller(user, frozenset({*groups, *implied}))
 
 
-def matches(rule: Mapping[str, Any], question: Question) -> bool:
-    """Return whether one rule allows the request, wherever its role is bound."""
-    resource = f"{question.resource}/{question.subresource}" if question.subresource else question.resource
-    if not rule_allows(rule, question.verb, question.api_group, resource):
-        return False
-    names = texts(rule, "resourceNames")
-    # An empty name is never in the list: no rule with names allows `create` or a plain `list`.
-    return not names or (question.name != "" and question.name in names)
+def account_user(namespace: str, name: str) -> str:
+    """Return the user name of a service account's requests."""
+    return f"{SERVICE_ACCOUNT_USER}{namespace}:{name}"
+
+
+def split_account(user: str) -> tuple[str, str] | None:
+    """Return namespace and name of the service account that `user` is, or `None`."""
+    found = _ACCOUNT.fullmatch(user) if user.startswith(SERVICE_ACCOUNT_USER) else None
+    return (found[1], found[2]) if found else None
 
 
 def rule_allows(rule: Mapping[str, Any], verb: str, group: str, resource: str) -> bool:
     """Return whether `rule` allows `verb` on `resource` (`pods`, `pods/exec`) of an API group, for at least one name.
 
-    Wildcards of the rule count, `resourceNames` does not. The question itself holds no wildcard.
+    Wildcards of the rule count, `resourceNames` does not. A wildcard in the question is a name like any other: only
+    a rule with that wildcard allows it.
     """
     verbs = rule.get("verbs") or ()
     if verb not in verbs and ANY not in verbs:
@@ -157,47 +109,24 @@ def rule_allows(rule: Mapping[str, Any], verb: str, group: str, resource: str) -
     return slash != "" and f"*/{subresource}" in resources
 
 
+def name_allowed(rule: Mapping[str, Any], name: str) -> bool:
+    """Return whether the `resourceNames` of `rule` let a request through that carries `name`.
+
+    So no rule with names allows `create` or a plain `list`, which carry none (unless the list holds the empty text).
+    """
+    names = rule.get("resourceNames") or ()
+    return not names or name in names
+
+
 def url_allows(rule: Mapping[str, Any], verb: str, url: str) -> bool:
     """Return whether `rule` allows the HTTP method `verb` (lower case) on the non-resource path `url`."""
     verbs = rule.get("verbs") or ()
     if verb not in verbs and ANY not in verbs:
         return False
     return any(
-        pattern == url or (pattern.endswith(ANY) and url.startswith(pattern[:-1]))
+        pattern == url or (pattern.endswith(ANY) and url.startswith(pattern.rstrip(ANY)))
         for pattern in texts(rule, "nonResourceURLs")
     )
-
-
-def user_groups(*groups: str) -> frozenset[str]:
-    """Return the groups of an authenticated user whose certificate or token claims `groups`."""
-    return frozenset({*groups, AUTHENTICATED})
-
-
-def service_account(namespace: str, name: str) -> tuple[str, frozenset[str]]:
-    """Return the user name and the groups of a service account's requests."""
-    groups = frozenset({AUTHENTICATED, SERVICE_ACCOUNTS, f"{SERVICE_ACCOUNTS}:{namespace}"})
-    return f"{SERVICE_ACCOUNT_USER}{namespace}:{name}", groups
-
-
-def anonymous() -> tuple[str, frozenset[str]]:
-    """Return the user name and the groups of a request without credentials."""
-    return ANONYMOUS, frozenset({UNAUTHENTICATED})
-
-
-def subject_matches(subject: Mapping[str, Any], *, user: str, groups: frozenset[str], binding_namespace: str) -> bool:
-    """Return whether a binding's subject names that user. `binding_namespace` is empty for a ClusterRoleBinding."""
-    name = subject.get("name")
-    match subject.get("kind"):
-        case "User":
-            return bool(name == user)
-        case "Group":
-            return name in groups
-        case "ServiceAccount":
-            namespace = subject.get("namespace") or binding_namespace
-            # Without a namespace (only possible in a ClusterRoleBinding) it names nobody.
-            return bool(namespace) and user == f"{SERVICE_ACCOUNT_USER}{namespace}:{name}"
-        case _:
-            return False
 
 
 def texts(holder: Mapping[str, Any], key: str) -> tuple[str, ...]:
@@ -212,17 +141,3 @@ def maps(holder: Mapping[str, Any], key: str) -> list[tuple[int, Mapping[str, An
     if not isinstance(found, list | tuple):
         return []
     return [(position, item) for position, item in enumerate(found) if isinstance(item, Mapping)]
-
-
-def _in_order(question: Question, snapshot: Snapshot) -> Iterator[Bound]:
-    yield from snapshot.cluster
-    if question.namespace:
-        yield from snapshot.namespaced.get(question.namespace, ())
-
-
-def _binds(binding: Resource, question: Question) -> bool:
-    subjects: Iterable[tuple[int, Mapping[str, Any]]] = maps(binding.body, "subjects")
-    return any(
-        subject_matches(subject, user=question.user, groups=question.groups, binding_namespace=binding.namespace)
-        for _, subject in subjects
-    )

@@ -2,7 +2,9 @@
 
 The controller overwrites the rules of a ClusterRole that has an `aggregationRule` with the union of the rules of every
 other ClusterRole that any of its selectors matches. Manifests carry the rules empty and an export carries the result,
-whose parts may stand outside the input: so the effective rules are what is written there and what is computed.
+whose parts may stand outside the input: so the effective rules are what is written there and what is computed. On a
+live cluster the authoriser reads what is stored, whatever the selectors say: there nothing is computed and nothing
+filled in.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +17,7 @@ from auditor.model.resource import Origin, Path, Resource
 
 CLUSTER_ROLE = "ClusterRole"
 ROLE = "Role"
+TYPES = frozenset({f"kubernetes/{CLUSTER_ROLE}", f"kubernetes/{ROLE}"})
 _FIELDS = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
 
 
@@ -52,6 +55,9 @@ class EffectiveRule:
     """In the body of `role`."""
     aggregated_from: str = ""
     """Name of the ClusterRole that it was taken from; empty for the role's own."""
+    overwritten: bool = False
+    """Written in an aggregated role of a manifest and in no part of it that the input holds: the controller keeps it
+    only if another role of the cluster carries it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +107,9 @@ class RoleBook:
     roles: Sequence[Role]
     """Of the input."""
     built_in: Sequence[Role]
+    """What stands in for roles that the input does not hold; empty for a live cluster."""
+    live: bool = False
+    """Whether the input is what a cluster's API server holds: then its rules are the truth as they are stored."""
     _found: dict[tuple[str, str, str], list[Role]] = field(default_factory=dict, init=False)
     _by_name: dict[tuple[str, str], list[Role]] = field(default_factory=dict, init=False)
     repeated: frozenset[tuple[str, str, str]] = field(default=frozenset(), init=False)
@@ -147,7 +156,7 @@ class RoleBook:
         chosen = (id(role), *map(id, parts))
         found = self._unions.get(chosen)
         if found is None:
-            found = self._unions[chosen] = _union(role, parts)
+            found = self._unions[chosen] = _stored(role, parts) if self.live else _union(role, parts)
         return found
 
     def _parts(self, role: Role, near: Origin) -> list[Role]:
@@ -223,16 +232,44 @@ def _common(left: Sequence[str], right: Sequence[str]) -> int:
     return shared
 
 
-def _union(role: Role, parts: Sequence[Role]) -> Effective:
+_Same = tuple[tuple[str, ...], ...]
+"""What makes two rules the same to the aggregation controller."""
+
+
+def _same(content: Mapping[str, list[str]]) -> _Same:
+    return tuple(tuple(content[name]) for name in _FIELDS)
+
+
+def _stored(role: Role, parts: Sequence[Role]) -> Effective:
+    """Return what a role of a live cluster gives, each rule with the part that it was taken from."""
+    carried: dict[_Same, tuple[Role, Path]] = {}
+    for part in parts:
+        for path, content in part.rules:
+            carried.setdefault(_same(content), (part, path))
     rules: list[EffectiveRule] = []
-    seen: set[tuple[tuple[str, ...], ...]] = set()
+    for path, content in role.rules:
+        part, place = carried.get(_same(content), (role, path))
+        taken = part.name if part is not role else ""
+        rules.append(EffectiveRule(content=content, role=part, path=place, aggregated_from=taken))
+    return Effective(role=role, rules=tuple(rules), parts=frozenset(part.identity for part in parts))
+
+
+def _union(role: Role, parts: Sequence[Role]) -> Effective:
+    """Return what a role of manifests gives: what is written and what is computed."""
+    # What an aggregated role itself says is overwritten, in a part as well; a role without selectors keeps its rules.
+    carried = {_same(content) for part in parts if not part.aggregated for _, content in part.rules}
+    rules: list[EffectiveRule] = []
+    seen: set[_Same] = set()
     for part in (role, *parts):
         taken = part.name if part is not role else ""
         for path, content in part.rules:
-            same = tuple(tuple(content[name]) for name in _FIELDS)
+            same = _same(content)
             if same not in seen:
                 seen.add(same)
-                rules.append(EffectiveRule(content=content, role=part, path=path, aggregated_from=taken))
+                overwritten = part.aggregated and same not in carried
+                rules.append(
+                    EffectiveRule(content=content, role=part, path=path, aggregated_from=taken, overwritten=overwritten)
+                )
     unknown = ""
     if role.aggregated and not parts and not role.rules:
         unknown = f"ClusterRole {role.name} takes its rules from other roles, and none of those is in the input"

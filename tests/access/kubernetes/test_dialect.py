@@ -1,81 +1,59 @@
-"""The built-in roles: what an auditor's verdicts rest upon."""
+"""The dialect of a cluster, from what is known of it."""
 
 import pytest
 
 from auditor.access.kubernetes import dialect
-from auditor.access.kubernetes.rbac import rule_allows
-from auditor.access.kubernetes.roles import RoleBook
-from auditor.model.resource import Origin
-
-HERE = Origin(file="rbac.yaml")
-
-
-def gives(role: str, verb: str, group: str, resource: str) -> bool:
-    book = RoleBook(roles=(), built_in=dialect.load().roles)
-    found = book.find("ClusterRole", "", role, near=HERE)
-    assert found is not None
-    return any(rule_allows(rule.content, verb, group, resource) for rule in book.effective(found, near=HERE).rules)
+from auditor.access.kubernetes.dialect import Authoriser
+from auditor.model.errors import InputError
 
 
 @pytest.mark.parametrize(
-    ("verb", "group", "resource", "view", "edit", "admin"),
-    [
-        ("get", "", "secrets", False, True, True),
-        ("list", "", "secrets", False, True, True),
-        ("get", "", "configmaps", True, True, True),
-        ("get", "", "pods/log", True, True, True),
-        ("create", "", "pods", False, True, True),
-        ("create", "", "pods/exec", False, True, True),
-        ("impersonate", "", "serviceaccounts", False, True, True),
-        ("create", "", "serviceaccounts/token", False, True, True),
-        ("create", "apps", "deployments", False, True, True),
-        ("create", "rbac.authorization.k8s.io", "rolebindings", False, False, True),
-        ("bind", "rbac.authorization.k8s.io", "roles", False, False, False),
-        ("escalate", "rbac.authorization.k8s.io", "roles", False, False, False),
-        ("get", "", "nodes/proxy", False, False, False),
-        ("update", "", "pods/ephemeralcontainers", False, False, False),
-        ("get", "rbac.authorization.k8s.io", "clusterroles", False, False, False),
-    ],
+    ("text", "version"),
+    [("v1.36.3", (1, 36)), ("1.31.2-eks-a737599", (1, 31)), ("1.35", (1, 35)), ("v1.30+", (1, 30)), ("", None)],
 )
-def test_the_roles_for_people_grow_from_view_to_admin(  # noqa: PLR0917 - a table
-    verb: str, group: str, resource: str, view: bool, edit: bool, admin: bool
-) -> None:
-    assert (gives("view", verb, group, resource), gives("edit", verb, group, resource)) == (view, edit)
-    assert gives("admin", verb, group, resource) is admin
+def test_a_version_is_read_as_servers_and_people_write_it(text: str, version: tuple[int, int] | None) -> None:
+    assert dialect.of(version=text).version == version
 
 
-@pytest.mark.parametrize("verb", ["get", "bind", "impersonate", "anything"])
-def test_cluster_admin_gives_everything(verb: str) -> None:
-    assert gives("cluster-admin", verb, "any.example.com", "things/part")
+@pytest.mark.parametrize("text", ["latest", "36", "one.two"])
+def test_a_version_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="is no version of Kubernetes"):
+        dialect.of(version=text)
 
 
-@pytest.mark.parametrize("role", ["system:discovery", "system:basic-user", "system:public-info-viewer"])
-def test_what_everybody_holds_reads_no_secret(role: str) -> None:
-    assert not gives(role, "get", "", "secrets")
+def test_authorisers_are_named_as_flags_and_people_write_them() -> None:
+    assert dialect.of(authorisers=["node", "RBAC", "azure-rbac", "AlwaysAllow"]).authorisers == (
+        Authoriser.NODE,
+        Authoriser.RBAC,
+        Authoriser.AZURE,
+        Authoriser.ALWAYS_ALLOW,
+    )
 
 
 @pytest.mark.parametrize(
-    ("kind", "namespace", "name", "expected"),
-    [
-        ("User", "", "system:kube-scheduler", True),
-        ("User", "", "system:node:worker-1", True),
-        ("User", "", "system:anonymous", False),
-        ("User", "", "system:looks-official", False),
-        ("Group", "", "system:masters", True),
-        ("Group", "", "system:authenticated", False),
-        ("Group", "", "system:serviceaccounts:kube-system", False),
-        ("ServiceAccount", "kube-system", "generic-garbage-collector", True),
-        ("ServiceAccount", "shop", "generic-garbage-collector", False),
-        ("ServiceAccount", "kube-system", "tiller", False),
-    ],
+    ("names", "said"), [(["rbca"], "rbca is no authoriser"), ([], "no authoriser is named"), ([""], "is no authoriser")]
 )
-def test_only_what_kubernetes_ships_belongs_to_the_platform(
-    kind: str, namespace: str, name: str, *, expected: bool
-) -> None:
-    """A name with `system:` in front, or an account in kube-system, is no proof of innocence."""
-    assert dialect.load().ships(kind, namespace, name) is expected
+def test_an_authoriser_that_is_none_is_refused(names: list[str], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        dialect.of(authorisers=names)
 
 
-def test_every_name_is_there_once() -> None:
-    identities = [role.identity for role in dialect.load().roles]
-    assert len(identities) == len(set(identities))
+@pytest.mark.parametrize(
+    ("provider", "last"), [("eks", Authoriser.EKS), ("aks", Authoriser.AZURE), ("gke", Authoriser.GCP)]
+)
+def test_a_provider_brings_its_own_authoriser_unless_it_is_said_otherwise(provider: str, last: Authoriser) -> None:
+    chain = dialect.of(provider=provider).authorisers
+    assert chain is not None
+    assert chain[-1] is last
+    assert dialect.of(provider=provider, authorisers=["RBAC"]).authorisers == (Authoriser.RBAC,)
+
+
+def test_what_nobody_said_is_not_known_and_the_usual_is_taken() -> None:
+    unknown = dialect.of(provider="self-managed")
+    assert unknown.authorisers is None
+    assert unknown.chain == (Authoriser.NODE, Authoriser.RBAC)
+    assert unknown.at_least(36) is None
+
+
+def test_only_a_webhook_can_refuse_what_a_later_one_allows() -> None:
+    assert [one for one in Authoriser if one.may_deny] == [Authoriser.WEBHOOK]

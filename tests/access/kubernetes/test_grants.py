@@ -1,49 +1,12 @@
 """Bindings and roles as facts: the shape that policies were promised, and who is in the population."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from auditor.access.kubernetes.grants import grants, label
 from auditor.model.resource import Origin, Resource
-
-SECRETS = {"verbs": ["get", "list"], "apiGroups": [""], "resources": ["secrets"]}
-
-
-def role(
-    name: str,
-    *rules: Mapping[str, Any],
-    namespace: str = "",
-    file: str = "rbac.yaml",
-    labels: Mapping[str, str] | None = None,
-    takes: Mapping[str, str] | None = None,
-) -> Resource:
-    body: dict[str, Any] = {"metadata": {"name": name, "labels": dict(labels or {})}, "rules": list(rules)}
-    if takes:
-        body["aggregationRule"] = {"clusterRoleSelectors": [{"matchLabels": dict(takes)}]}
-    kind = "Role" if namespace else "ClusterRole"
-    return Resource(type=f"kubernetes/{kind}", name=name, namespace=namespace, body=body, origin=Origin(file=file))
-
-
-def binding(
-    name: str,
-    role_kind: str,
-    role_name: str,
-    subjects: Sequence[Mapping[str, str]],
-    *,
-    namespace: str = "",
-    kind: str = "",
-    file: str = "rbac.yaml",
-) -> Resource:
-    kind = kind or ("RoleBinding" if namespace else "ClusterRoleBinding")
-    body = {"roleRef": {"kind": role_kind, "name": role_name}, "subjects": list(subjects)}
-    return Resource(type=f"kubernetes/{kind}", name=name, namespace=namespace, body=body, origin=Origin(file=file))
-
-
-def account(name: str, namespace: str = "") -> dict[str, str]:
-    found = {"kind": "ServiceAccount", "name": name}
-    return found | {"namespace": namespace} if namespace else found
+from tests.access.kubernetes.builders import SECRETS, account, binding, role
 
 
 def test_a_fact_says_who_holds_what_where_and_where_that_stands() -> None:

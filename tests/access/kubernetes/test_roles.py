@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.access.kubernetes import dialect
+from auditor.access.kubernetes import built_in
 from auditor.access.kubernetes.roles import Role, RoleBook, read_role, selects
 from auditor.model.resource import Origin, Resource
 
@@ -111,7 +111,7 @@ def test_an_aggregated_role_is_the_union_of_what_it_selects(
 def test_a_label_on_a_role_of_the_input_reaches_whoever_is_bound_to_view() -> None:
     """K8: a chart that labels a reader of secrets as `aggregate-to-view`."""
     leak = cluster_role("leak", "secrets", labels={"rbac.authorization.k8s.io/aggregate-to-view": "true"})
-    book = RoleBook(roles=(leak,), built_in=dialect.load().roles)
+    book = RoleBook(roles=(leak,), built_in=built_in.load().roles)
     for name in ("view", "edit", "admin"):
         role = book.find("ClusterRole", "", name, near=HERE)
         assert role is not None
@@ -140,5 +140,5 @@ def test_a_role_without_a_namespace_goes_where_it_is_applied(
 
 def test_the_inputs_own_definition_stands_before_the_built_in_one() -> None:
     own = cluster_role("view", "configmaps")
-    book = RoleBook(roles=(own,), built_in=dialect.load().roles)
+    book = RoleBook(roles=(own,), built_in=built_in.load().roles)
     assert book.find("ClusterRole", "", "view", near=HERE) is own
