@@ -1,7 +1,8 @@
 """The ServiceAccount of a pod, and whether its token is mounted without being asked for.
 
 A pod's own `automountServiceAccountToken` decides, else the account's, else true (Kubernetes, admission plug-in
-`ServiceAccount`). Where the pod names an account that is not in the input, nobody can say.
+`ServiceAccount`). Where the pod names an account that is not in the input, nobody can say; and where the list that
+would show the account or its bindings was not read, their absence says nothing.
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ from auditor.facts.estate import Estate
 from auditor.facts.shapes import mapping, text, texts
 from auditor.model.resource import Resource
 
+TYPE = "kubernetes/ServiceAccount"
 DEFAULT = "default"
 
 
@@ -25,6 +27,7 @@ def service_account(resource: Resource, pod: dict[str, Any], estate: Estate, *, 
     found = _find(resource, name, estate, strict=name == DEFAULT) if name else None
     namespace = resource.namespace or (found.namespace if found else "")
     body = mapping(found.body) if found else {}
+    bound = bool(name) and estate.is_bound(namespace, name, near=resource.origin)
     automount = body.get("automountServiceAccountToken")
     return {
         "name": name,
@@ -33,7 +36,9 @@ def service_account(resource: Resource, pod: dict[str, Any], estate: Estate, *, 
         "found": found is not None,
         "automount": ("true" if automount else "false") if isinstance(automount, bool) else "unset",
         "annotations": texts(mapping(body.get("metadata")).get("annotations")),
-        "bound": bool(name) and estate.is_bound(namespace, name, near=resource.origin),
+        "unread": "" if found or not name else estate.extent.unread(TYPE, namespace),
+        "bound": bound,
+        "bindings_unread": "" if bound or not name else estate.bindings_unread(),
     }
 
 
@@ -44,11 +49,10 @@ def automount(pod: dict[str, Any], account: dict[str, Any]) -> dict[str, str]:
         return {"value": "true" if own else "false", "by": "pod"}
     if account["automount"] != "unset":
         return {"value": account["automount"], "by": "service-account"}
-    if account["found"] or account["name"] == DEFAULT:
+    if account["found"] or (account["name"] == DEFAULT and not account["unread"]):
         return {"value": "true", "by": "default"}
     return {"value": "unknown", "by": ""}
 
 
 def _find(resource: Resource, name: str, estate: Estate, *, strict: bool) -> Resource | None:
-    type_ = "kubernetes/ServiceAccount"
-    return estate.find(type_, resource.namespace, name, near=resource.origin, strict=strict)
+    return estate.find(TYPE, resource.namespace, name, near=resource.origin, strict=strict)

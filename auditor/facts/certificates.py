@@ -2,21 +2,42 @@
 
 Looked at: `tls.crt` of a `kubernetes.io/tls` Secret, every other key that ends in `.crt`, `.cer` or `.cert`, and keys
 that end in `.pem` and hold a certificate. Of a chain, the first certificate: that is the one that is served.
+
+On a cluster the values of Secrets are not read. What is known there comes from cert-manager (`auditor.facts.issued`):
+the certificate as it was issued, or at least its dates.
 """
 
 import base64
 import binascii
 import warnings
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from auditor.facts.issued import Issued
 from auditor.facts.shapes import mapping, text
+from auditor.facts.times import days_since, days_until
 from auditor.model.resource import REDACTED, pointer
 
 if TYPE_CHECKING:
     from cryptography import x509
 
+TLS = "kubernetes.io/tls"
+
 _ENDINGS = (".crt", ".cer", ".cert")
+_NO_CERTIFICATE = frozenset(
+    {
+        # Holds the cluster's own CA beside the token.
+        "kubernetes.io/service-account-token",
+        "kubernetes.io/dockerconfigjson",
+        "kubernetes.io/dockercfg",
+        "kubernetes.io/basic-auth",
+        "kubernetes.io/ssh-auth",
+        "bootstrap.kubernetes.io/token",
+        "helm.sh/release.v1",
+    }
+)
+"""Types of Secrets that serve no certificate."""
 _PEM = b"-----BEGIN CERTIFICATE-----"
 _UNREADABLE = {
     "subject": "",
@@ -41,6 +62,36 @@ def certificates(body: Any, *, now: datetime) -> list[dict[str, Any]]:
                 if entry:
                     found.append({"path": pointer((field, key)), "key": key, **entry})
     return found
+
+
+def may_hold(body: Any) -> bool:
+    """Return whether a Secret without values may hold a certificate, by its type and the names of its keys."""
+    type_, keys = mapping(body).get("type"), mapping(body).get("keys")
+    if type_ in _NO_CERTIFICATE:
+        return False
+    if type_ == TLS:
+        return True
+    return not isinstance(keys, list) or any(text(key).endswith((*_ENDINGS, ".pem")) for key in keys)
+
+
+def of_cluster(told: Issued, requests: Iterable[str], *, now: datetime) -> tuple[list[dict[str, Any]], str]:
+    """Return the view `certificates` of a Secret that cert-manager fills, or why it is not known.
+
+    `told` is what its Certificate says, `requests` are the certificates that were issued for it.
+    """
+    left = days_until(told.not_after, now=now)
+    if left is None:
+        return [], f"Certificate {told.name} does not tell until when it is valid"
+    for request in requests:
+        certificate = _read(_decoded(request))
+        if certificate is not None and f"{certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}" == told.not_after:
+            return [{"path": "", "key": "tls.crt", **_described(certificate, now)}], ""
+    known = {
+        "days_left": left,
+        "lifetime_days": left + (days_since(told.not_before, now=now) or 0),
+        "readable": True,
+    }
+    return [{"path": "", "key": "tls.crt", **_UNREADABLE, **known}], ""
 
 
 def _entry(key: str, value: str, *, encoded: bool, now: datetime) -> dict[str, Any] | None:

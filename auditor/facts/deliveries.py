@@ -18,7 +18,8 @@ from typing import Any
 
 from auditor.facts.fetchers import fetcher
 from auditor.facts.shapes import mapping, maps, text
-from auditor.facts.sources import CERT_MANAGER, DELIVERED, SECRETS_STORE_CSI, VAULT_SECRETS_OPERATOR
+from auditor.facts.sources import DELIVERED
+from auditor.facts.writers import CERT_MANAGER, SECRETS_STORE_CSI, VAULT_SECRETS_OPERATOR
 from auditor.model.resource import Path, pointer
 
 _DRIVERS = {

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from auditor.facts import environments, hosts, sources
-from auditor.facts.names import Names
+from auditor.facts import environments, hosts, issued, sources
+from auditor.facts.extent import EVERYWHERE, MANIFESTS, Extent
+from auditor.facts.issued import Issued, Request
+from auditor.facts.names import ANY_NAMESPACE, Names
 from auditor.facts.shapes import mapping, maps, text
 from auditor.model.resource import Confidence, LiteralKind, Origin, Path, Resource
 
@@ -43,7 +45,18 @@ class MadeSecret(NamedTuple):
     namespace: str
     name: str
     source: str
+    by: str
+    """On a cluster: who wrote the values."""
     file: str
+
+
+class SecretSource(NamedTuple):
+    """Where the values of a Secret come from, as `secret_refs` says it."""
+
+    source: str
+    by: str = ""
+    why: str = ""
+    """Why the source is unknown, where a cluster was read."""
 
 
 class ServedHost(NamedTuple):
@@ -81,23 +94,31 @@ class _Index:
     """Accounts that bindings name; the item is the name of the binding."""
     bound_namespaces: frozenset[str]
     """Namespaces all of whose accounts a binding names by their group."""
+    issued: Names[Issued]
+    requests: Names[Request]
+    unread_makers: dict[str, str] = field(default_factory=dict)
+    """Namespace to why something unread may make a Secret there."""
 
 
 @dataclass(slots=True)
 class Estate:
-    """Resources by type, for joins."""
+    """Resources by type, for joins; of manifests all together, of clusters one for each."""
 
+    extent: Extent = MANIFESTS
     joined: dict[str, list[Resource]] = field(default_factory=dict)
     made_secrets: list[MadeSecret] = field(default_factory=list)
     served_hosts: list[ServedHost] = field(default_factory=list)
     sightings: list[Sighting] = field(default_factory=list)
+    issued: list[Issued] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     _made_index: _Index | None = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return (self.joined, self.made_secrets, self.served_hosts, self.sightings)
+        return tuple(getattr(self, name) for name in _KEPT)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.joined, self.made_secrets, self.served_hosts, self.sightings = state
+        for name, value in zip(_KEPT, state, strict=True):
+            setattr(self, name, value)
         self._made_index = None
 
     def add(self, resource: Resource) -> None:
@@ -107,10 +128,15 @@ class Estate:
             self.joined.setdefault(type_, []).append(resource)
         if type_ in sources.TYPES:
             file = resource.origin.file
-            self.made_secrets.extend(MadeSecret(*made, file) for made in sources.made_by(resource))
+            made = (MadeSecret(*made, file) for made in sources.made_by(resource))
+            # What is made in many namespaces is there on a cluster, in each of them.
+            self.made_secrets.extend(item for item in made if not self.extent.live or item.namespace != ANY_NAMESPACE)
         if type_ in hosts.TYPES:
             file = resource.origin.file
             self.served_hosts.extend(ServedHost(*served, file) for served in hosts.served_by(resource))
+        if self.extent.live and type_ in issued.TYPES:
+            self.issued.extend(issued.certificates_of(resource))
+            self.requests.extend(issued.requests_of(resource))
         if resource.literals:
             self.sightings.extend(_sightings(resource))
         self._made_index = None
@@ -125,21 +151,70 @@ class Estate:
         `strict`, for names that every namespace has (the account `default`): as in `Names.meant`.
         """
         names = self._index.objects.get(type_)
-        found = names.meant(namespace, name, file=near.file, strict=strict) if names else ()
+        if names is None:
+            return None
+        found = (
+            names.exact(namespace, name)
+            if self.extent.live
+            else names.meant(namespace, name, file=near.file, strict=strict)
+        )
         return found[0] if found else None
 
-    def source_of(self, namespace: str, name: str, *, near: Origin) -> str:
-        """Return what makes the Secret of that name: a source word, `unknown` where nothing in the input does."""
+    def source_of(self, namespace: str, name: str, *, near: Origin) -> SecretSource:
+        """Return what makes the Secret of that name: `unknown` where nothing in the input does."""
         secrets = self._index.secrets
+        if self.extent.live:
+            return self._source_on_cluster(namespace, name, secrets.exact(namespace, name))
         made = [item.source for item in secrets.meant(namespace, name, file=near.file)]
         if not made and (base := sources.without_hash(name)):
             generated = secrets.meant(namespace, base, file=near.file)
             made = [item.source for item in generated if item.source == sources.GENERATOR]
-        return next((source for source in sources.PREFERENCE if source in made), sources.UNKNOWN)
+        return SecretSource(next((source for source in sources.PREFERENCE if source in made), sources.UNKNOWN))
+
+    def _source_on_cluster(self, namespace: str, name: str, made: Sequence[MadeSecret]) -> SecretSource:
+        """Return what made it. An operator's object speaks for itself; what was not read may contradict the rest."""
+        delivered = [item for item in made if item.source in sources.DELIVERED]
+        if delivered:
+            best = min(delivered, key=lambda item: sources.PREFERENCE.index(item.source))
+            return SecretSource(best.source, best.by)
+        unread = self._unread_makers(namespace)
+        if unread:
+            return SecretSource(sources.UNKNOWN, why=unread)
+        if not made:
+            return SecretSource(sources.UNKNOWN, why=f"Secret {name} does not exist")
+        (item, *_) = made
+        if item.source != sources.UNKNOWN:
+            return SecretSource(item.source, item.by)
+        said = (
+            f"was written by {item.by}, which may take values from anywhere" if item.by else "does not say who wrote it"
+        )
+        return SecretSource(sources.UNKNOWN, item.by, f"Secret {name} {said}")
+
+    def _unread_makers(self, namespace: str) -> str:
+        known = self._index.unread_makers
+        if namespace not in known:
+            reasons = (self.extent.unread(type_, namespace) for type_ in sources.MAKERS)
+            known[namespace] = next(filter(None, reasons), "")
+        return known[namespace]
 
     def tls_hosts(self, namespace: str, secret: str, *, near: Origin) -> list[str]:
         """Return the host names that something in the input serves with that Secret, sorted."""
-        return sorted({served.host for served in self._index.hosts.every(namespace, secret, file=near.file)})
+        names = self._index.hosts
+        live = self.extent.live
+        served = names.exact(namespace, secret) if live else names.every(namespace, secret, file=near.file)
+        return sorted({item.host for item in served})
+
+    def tls_hosts_unread(self, namespace: str) -> str:
+        """Return why a host that is served with a Secret of the namespace may be missing."""
+        return self.extent.unread(hosts.INGRESS, namespace) or self.extent.unread(hosts.GATEWAY, EVERYWHERE)
+
+    def certificate_of(self, namespace: str, secret: str) -> tuple[Issued | None, tuple[str, ...]]:
+        """Return what cert-manager says of the certificate in that Secret, and every certificate it issued for it."""
+        index = self._index
+        found = index.issued.exact(namespace, secret)
+        if not found:
+            return None, ()
+        return found[0], tuple(request.certificate for request in index.requests.exact(namespace, found[0].name))
 
     def is_bound(self, namespace: str, name: str, *, near: Origin) -> bool:
         """Return whether a binding in the input names the account, its user name or the group of its namespace.
@@ -153,7 +228,13 @@ class Estate:
         index = self._index
         if namespace in index.bound_namespaces:
             return True
+        if self.extent.live:
+            return bool(index.bound.exact(namespace, name))
         return bool(index.bound.every(namespace, name, file=near.file, strict=name == _DEFAULT))
+
+    def bindings_unread(self) -> str:
+        """Return why an account that no binding names may be bound all the same: a binding anywhere could name it."""
+        return self.extent.unread(_BINDINGS[1], "") or self.extent.unread(_BINDINGS[0], EVERYWHERE)
 
     @property
     def _index(self) -> _Index:
@@ -162,19 +243,28 @@ class Estate:
         return self._made_index
 
 
+_KEPT = ("extent", "joined", "made_secrets", "served_hosts", "sightings", "issued", "requests")
+"""Fields that travel between processes."""
+
+
 def merge(estates: Iterable[Estate]) -> Estate:
     """Return one estate with everything of `estates`, in an order that does not tell how the input was divided."""
-    merged = Estate()
+    estates = tuple(estates)
+    merged = Estate(estates[0].extent if estates else MANIFESTS)
     for estate in estates:
         for type_, resources in estate.joined.items():
             merged.joined.setdefault(type_, []).extend(resources)
         merged.made_secrets.extend(estate.made_secrets)
         merged.served_hosts.extend(estate.served_hosts)
         merged.sightings.extend(estate.sightings)
+        merged.issued.extend(estate.issued)
+        merged.requests.extend(estate.requests)
     for resources in merged.joined.values():
         resources.sort(key=lambda resource: _place(resource.origin))
     merged.made_secrets.sort()
     merged.served_hosts.sort()
+    merged.issued.sort()
+    merged.requests.sort()
     merged.sightings.sort(key=lambda sighting: (_place(sighting.origin), _steps(sighting.path), sighting.label))
     return merged
 
@@ -226,6 +316,8 @@ def _build(estate: Estate) -> _Index:
         hosts=Names((served.namespace, served.secret, served.file, served) for served in estate.served_hosts),
         bound=Names(bound),
         bound_namespaces=frozenset(namespaces),
+        issued=Names((item.namespace, item.secret, "", item) for item in estate.issued),
+        requests=Names((item.namespace, item.name, "", item) for item in estate.requests),
     )
 
 

@@ -5,8 +5,12 @@ from collections.abc import Iterable
 from auditor.facts.shapes import dig, elements, mapping, maps, text
 from auditor.model.resource import Resource
 
-_INGRESSES = frozenset({"kubernetes/Ingress", "kubernetes/Ingress.extensions"})
-_GATEWAYS = frozenset({"kubernetes/Gateway", "kubernetes/Gateway.gateway.networking.k8s.io"})
+INGRESS = "kubernetes/Ingress"
+GATEWAY = "kubernetes/Gateway"
+"""As a cluster serves them."""
+
+_INGRESSES = frozenset({INGRESS, "kubernetes/Ingress.extensions"})
+_GATEWAYS = frozenset({GATEWAY, "kubernetes/Gateway.gateway.networking.k8s.io"})
 
 TYPES = _INGRESSES | _GATEWAYS
 """Every type that serves hosts."""

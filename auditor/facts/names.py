@@ -9,6 +9,8 @@ name means
    other's.
 
 Of several, those whose files share the longest folder prefix with the file that names them.
+
+On a cluster none of that is so: every object has its namespace, and a name means one object (`Names.exact`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -44,6 +46,11 @@ class Names(Generic[Item]):
             return group.nearest_related(file) if strict and not namespace else group.nearest(file)
         loose = self._exact.get(("", name)) if namespace else None if strict else self._named[name]
         return loose.nearest_related(file) if loose else []
+
+    def exact(self, namespace: str, name: str) -> list[Item]:
+        """Return the items of exactly that namespace and name, as on a cluster."""
+        group = self._exact.get((namespace, name))
+        return group.items if group else []
 
     def every(self, namespace: str, name: str, *, file: str, strict: bool = False) -> list[Item]:
         """Return all items that `namespace` and `name` can mean in `file`, near or far; `strict` as in `meant`."""

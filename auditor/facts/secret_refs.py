@@ -38,7 +38,8 @@ def secret_refs(
         if name:
             refs.append(_ref(name, via="image-pull", path=(*pod_path, "imagePullSecrets", index)))
     for ref in refs:
-        ref["source"] = estate.source_of(resource.namespace, ref["name"], near=resource.origin)
+        known = estate.source_of(resource.namespace, ref["name"], near=resource.origin)
+        ref["source"], ref["by"], ref["why"] = known
     return refs
 
 
@@ -88,5 +89,7 @@ def _ref(
         "container": container,
         "optional": selector.get("optional") is True,
         "source": "",
+        "by": "",
+        "why": "",
         "path": pointer(path),
     }

@@ -7,24 +7,30 @@ One entry of the table a type; each returns (namespace, name of the Secret, sour
 import re
 from collections.abc import Callable, Iterable
 
+from auditor.facts import writers
 from auditor.facts.names import ANY_NAMESPACE
 from auditor.facts.shapes import dig, elements, mapping, maps, text
+from auditor.facts.writers import (
+    CERT_MANAGER,
+    EXTERNAL_SECRETS,
+    OTHER_OPERATOR,
+    OWNERS,
+    PLAIN,
+    PLATFORM,
+    SEALED_SECRETS,
+    SECRETS_STORE_CSI,
+    VAULT_SECRETS_OPERATOR,
+    writer,
+)
 from auditor.model.resource import LiteralKind, Resource
 
 Made = tuple[str, str, str]
 """Namespace, name, source."""
+SECRET = "kubernetes/Secret"  # noqa: S105 - a type
 
-EXTERNAL_SECRETS = "external-secrets"
-SECRETS_STORE_CSI = "secrets-store-csi"
-VAULT_SECRETS_OPERATOR = "vault-secrets-operator"
-SEALED_SECRETS = "sealed-secrets"
 SOPS = "sops"
-CERT_MANAGER = "cert-manager"
-OTHER_OPERATOR = "other-operator"
 GENERATOR = "generator"
-PLAIN = "plain"
 EMPTY_SECRET = "empty"  # noqa: S105 - the word for a Secret without values
-UNKNOWN = "unknown"
 
 DELIVERED = frozenset(
     {
@@ -39,17 +45,21 @@ DELIVERED = frozenset(
 )
 """Sources that bring a Secret in from outside, or encrypted: a reference to such a Secret is a delivery."""
 
-PREFERENCE = (*sorted(DELIVERED), GENERATOR, PLAIN, EMPTY_SECRET)
+UNKNOWN = writers.UNKNOWN
+PREFERENCE = (*sorted(DELIVERED), GENERATOR, PLATFORM, PLAIN, EMPTY_SECRET)
 """Of several objects that make the same Secret, equally near, the first of these."""
 
 _HASHED = re.compile(r"-[a-z0-9]{10}$")
 _ISSUERS = ("cert-manager.io/cluster-issuer", "cert-manager.io/issuer", "kubernetes.io/tls-acme")
 
 
-def made_by(resource: Resource) -> list[Made]:
-    """Return the Secrets that exist because of `resource`."""
+def made_by(resource: Resource) -> list[tuple[str, str, str, str]]:
+    """Return the Secrets that exist because of `resource`: namespace, name, source, and who wrote the values."""
+    if resource.type == SECRET and resource.origin.source:
+        # On a cluster the object is there whatever made it, and its values are not.
+        return [(resource.namespace, resource.name, *writer(mapping(resource.body)))]
     rule = _RULES.get(resource.type)
-    return [made for made in rule(resource) if made[1]] if rule else []
+    return [(*made, "") for made in rule(resource) if made[1]] if rule else []
 
 
 def without_hash(name: str) -> str:
@@ -145,7 +155,7 @@ def _owner(body: dict[str, object]) -> str:
     if any(text(key).startswith("cert-manager.io/") for key in annotations):
         return CERT_MANAGER
     for owner in elements(metadata.get("ownerReferences")):
-        source = _OWNERS.get(text(mapping(owner).get("kind")))
+        source = OWNERS.get(text(mapping(owner).get("kind")))
         if source:
             return source
     return EMPTY_SECRET
@@ -160,15 +170,6 @@ def _at(source: str, *steps: str) -> Callable[[Resource], Iterable[Made]]:
 
     return rule
 
-
-_OWNERS = {
-    "ExternalSecret": EXTERNAL_SECRETS,
-    "SealedSecret": SEALED_SECRETS,
-    "Certificate": CERT_MANAGER,
-    "VaultStaticSecret": VAULT_SECRETS_OPERATOR,
-    "VaultDynamicSecret": VAULT_SECRETS_OPERATOR,
-    "VaultPKISecret": VAULT_SECRETS_OPERATOR,
-}
 
 _RULES: dict[str, Callable[[Resource], Iterable[Made]]] = {
     "kubernetes/ExternalSecret.external-secrets.io": _external_secret,
@@ -186,7 +187,7 @@ _RULES: dict[str, Callable[[Resource], Iterable[Made]]] = {
     "kubernetes/Gateway": _gateway,
     "kubernetes/Gateway.gateway.networking.k8s.io": _gateway,
     "file/kustomization": _kustomization,
-    "kubernetes/Secret": _secret,
+    SECRET: _secret,
     # Other operators that fill a Secret from a store.
     "kubernetes/OnePasswordItem.onepassword.com": _at(OTHER_OPERATOR),
     "kubernetes/InfisicalSecret.secrets.infisical.com": _at(
@@ -203,3 +204,18 @@ _RULES: dict[str, Callable[[Resource], Iterable[Made]]] = {
 
 TYPES = frozenset(_RULES)
 """Every type that can make a Secret."""
+
+MAKERS = tuple(
+    sorted(
+        TYPES
+        - {
+            "file/kustomization",
+            # Older or longer spellings, which no cluster answers with.
+            "kubernetes/Ingress.extensions",
+            "kubernetes/Gateway.gateway.networking.k8s.io",
+            # Makes ExternalSecrets, which are asked for themselves.
+            "kubernetes/ClusterExternalSecret.external-secrets.io",
+        }
+    )
+)
+"""Types that a cluster must have been asked for before a Secret can be said to come from nowhere."""

@@ -42,6 +42,7 @@ def views(resource: Resource, estate: Estate, *, workloads: Workloads, now: date
             "kind": type_.partition("/")[2].partition(".")[0],
             "name": resource.name or NAMELESS,
             "namespace": resource.namespace,
+            "source": resource.origin.source,
         },
         "literals": [_literal(literal) for literal in resource.literals] if resource.literals else [],
     }

@@ -59,7 +59,13 @@ def test_subject_and_literals_are_always_there() -> None:
     seen = see(resource("{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: shop}}", literals=[literal]))
     assert seen.names == {"object"}
     assert seen.variables == {
-        "subject": {"type": "kubernetes/ConfigMap", "kind": "ConfigMap", "name": "c", "namespace": "shop"},
+        "subject": {
+            "type": "kubernetes/ConfigMap",
+            "kind": "ConfigMap",
+            "name": "c",
+            "namespace": "shop",
+            "source": "",
+        },
         "literals": [
             {
                 "place": "config",
