@@ -8,18 +8,18 @@ keys and types, never a value that stands in the file: somebody may have put a c
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.model.errors import ConfigurationError
+from auditor.model.record import record
 from auditor.model.resource import Path as ItemPath
 
 if TYPE_CHECKING:
     import yaml
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@record(order=True)
 class Mistake:
     """One thing wrong in a file. Line and column count from 1."""
 

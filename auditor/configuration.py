@@ -5,13 +5,14 @@ Its JSON Schema is `policies/configuration.schema.json`. A wrong key is an error
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from auditor import authored, data
 from auditor.model.errors import InputError
 from auditor.model.policy import Condition
+from auditor.model.record import record
 from auditor.model.resource import Path as ItemPath
 from auditor.model.settings import ExportSource, Impersonation, KubernetesSource, SecretsMode, SourceSettings
 from auditor.model.verdict import Severity
@@ -22,7 +23,7 @@ PLANES = ("kubernetes", "export")
 CONNECTIONS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Configuration:
     """The content of an `auditor.yaml`; the default is that of an empty file."""
 
@@ -70,7 +71,7 @@ def load(path: Path, *, home: Path | None = None) -> Configuration:
     return _from(raw or {}, places=_Places(path.parent, home), digest=hashlib.sha256(content).hexdigest())
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class _Places:
     """Makes paths of what the file says."""
 

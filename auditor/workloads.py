@@ -5,16 +5,16 @@ each element of the list `name`; a container place without `[]` at its end is on
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
+from auditor.model.record import record
 from auditor.model.resource import Path
 
 _POD_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Workload:
     """Where one kind keeps its pod spec."""
 

@@ -12,12 +12,13 @@ Waived findings are not written: when a waiver ends, its finding must fail again
 import json
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from auditor import authored, data
 from auditor.model.assessment import Assessment, BaselineUse
 from auditor.model.errors import InputError
+from auditor.model.record import record
 from auditor.model.resource import Path as ItemPath
 from auditor.model.verdict import Finding, Outcome
 
@@ -25,7 +26,7 @@ _VERSION = "1.0"
 _HINT = "Write it with `auditor baseline ASSESSMENT.json -o FILE`."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@record(order=True)
 class Entry:
     """One known finding."""
 
@@ -37,7 +38,7 @@ class Entry:
     """Value fingerprint; empty for a finding about no value."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Baseline:
     """The content of a baseline file."""
 

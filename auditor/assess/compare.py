@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 from auditor.model.assessment import Assessment, Run
 from auditor.model.coverage import Gap
+from auditor.model.record import record
 from auditor.model.verdict import Finding, Outcome, Parameter, PolicyResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Listed:
     """A finding with the name of its subject, since indexes of two assessments do not agree."""
 
@@ -25,7 +26,7 @@ class Listed:
     subject_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Turned:
     """A finding of both assessments that is waived in one of them only."""
 
@@ -33,7 +34,7 @@ class Turned:
     after: Listed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@record(order=True)
 class Change:
     """Something that has another value than before, as a person reads it; empty where there was or is none."""
 
@@ -42,7 +43,7 @@ class Change:
     after: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Comparison:
     """Everything that differs, and how much does not."""
 

@@ -3,18 +3,18 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from auditor import reports
 from auditor.cli import terminal
 from auditor.model.assessment import Assessment
 from auditor.model.errors import InputError
+from auditor.model.record import record
 from auditor.model.verdict import Severity
 from auditor.pipeline.assemble import worst
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Target:
     """One report and where it goes; `None` is standard output."""
 

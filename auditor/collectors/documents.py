@@ -17,13 +17,13 @@ import json
 import re
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from math import copysign, isinf
 from typing import Any
 
 from auditor.model.coverage import GapReason
+from auditor.model.record import record
 
 MAX_BYTES = 50_000_000
 """Of one file. etcd refuses objects above 1.5 MB; a larger stream is better judged in parts."""
@@ -43,7 +43,7 @@ class RefusedError(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Chunk:
     """One document's text inside a file."""
 

@@ -9,10 +9,10 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.model.coverage import Gap, GapReason
+from auditor.model.record import record
 from auditor.redaction.redactor import redact_text
 
 TIMEOUT_SECONDS = 120
@@ -28,7 +28,7 @@ _DOCUMENT = re.compile(rb"^---[ \t]*\r?$", re.MULTILINE)
 _REMOTE = re.compile(r"^(?:[a-z+]+::|[a-z]+://|git@|(?:www\.)?(?:github|gitlab|bitbucket)\.)|\?ref=|\.git(?:$|[/?])")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Rendered:
     """One rendered stream of documents, all from the same template."""
 

@@ -8,7 +8,6 @@ A `Hit` never holds the value: fingerprint, length, and at most the first charac
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from auditor.detection import objects
@@ -16,6 +15,7 @@ from auditor.detection.files import Kind, kind_of
 from auditor.detection.found import Found
 from auditor.detection.rules import RuleSet
 from auditor.detection.triggers import LONGEST_LINE, Look, Trigger, Triggers, lines
+from auditor.model.record import record
 from auditor.model.resource import Confidence
 from auditor.redaction.spans import Span, pairs_of_names, private_keys, spans
 
@@ -27,7 +27,7 @@ _REMEMBERED = 1 << 17
 _NOTHING: tuple[Found, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@record(order=True)
 class Hit:
     """One credential in a file."""
 

@@ -8,13 +8,13 @@ id replaces the library's.
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from auditor import authored, data
 from auditor.model.errors import InputError
+from auditor.model.record import record
 from auditor.redaction.formats import checksum
 
 MARK = "<>"
@@ -23,7 +23,7 @@ _SCHEMA = "detection.schema.json"
 _HINT = "The page docs/secrets.md describes a rule's file."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Example:
     """A text with what the rule says of it."""
 
@@ -34,7 +34,7 @@ class Example:
     """Name of the file that holds the text, where it matters."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Rule:
     """One kind of credential."""
 
@@ -54,7 +54,7 @@ class Rule:
     """Whether it is the user's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RuleSet:
     """The rules of one run, by id."""
 

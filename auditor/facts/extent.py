@@ -6,15 +6,16 @@ and to them nothing is unread.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.model.collection import COMPLETE, Call, CallResult
+from auditor.model.record import record
 
 EVERYWHERE = None
 """For `Extent.unread`: every namespace there is."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Extent:
     """What was read of one source."""
 

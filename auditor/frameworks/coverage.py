@@ -1,13 +1,13 @@
 """Which policies touch which requirement: the other direction of the links that policy files state."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from auditor.model.framework import Framework, Requirement
 from auditor.model.policy import Link, PolicyInfo, Strength
+from auditor.model.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Touched:
     """One requirement and the policies that say something about it."""
 

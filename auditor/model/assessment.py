@@ -1,12 +1,12 @@
 """Verdicts rolled up, with everything that a report shows. The one thing that crosses from judging to rendering."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from auditor.model.collection import Call, Source
 from auditor.model.coverage import Coverage
 from auditor.model.framework import Framework, RequirementResult
 from auditor.model.policy import PolicyInfo
+from auditor.model.record import record
 from auditor.model.resource import Location
 from auditor.model.verdict import Finding, PolicyResult
 
@@ -14,7 +14,7 @@ SCHEMA_VERSION = "1.1"
 """Of the stored assessment: a reader refuses another major version."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@record(order=True)
 class Subject:
     """A resource or fact as an entry of the population."""
 
@@ -27,7 +27,7 @@ class Subject:
     """Of the live source or export that it was collected from; empty for manifests."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Run:
     """Who and what produced the assessment."""
 
@@ -50,7 +50,7 @@ class Run:
     """Policies of the library that were not run, and why: sorted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Waiver:
     """Approved, owned, reasoned, expiring acceptance of failures."""
 
@@ -69,7 +69,7 @@ class Waiver:
     location: Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class WaiverUse:
     """A waiver and what became of it in this run."""
 
@@ -81,7 +81,7 @@ class WaiverUse:
     """Why it did not apply where one would expect it to (another value, another key, expired)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BaselineUse:
     """What the comparison with a baseline gave."""
 
@@ -96,7 +96,7 @@ class BaselineUse:
     """Findings about a value that could not be compared, because the fingerprint key differs; they count as new."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Assessment:
     """The whole answer of one run."""
 

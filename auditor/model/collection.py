@@ -5,10 +5,12 @@ call that did not end in `READ` leaves a hole, and every verdict that needed it 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from auditor.model.record import record
 
 
 class CallResult(StrEnum):
@@ -45,7 +47,7 @@ COMPLETE = frozenset({CallResult.READ, CallResult.NOT_SERVED})
 """Results after which the absence of an object means that there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Identity:
     """Whom the source says we are."""
 
@@ -56,7 +58,7 @@ class Identity:
     """The user that impersonates `user`, if any."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Call:
     """One list that was asked of a source, over all its pages."""
 
@@ -96,7 +98,7 @@ class Call:
         return self.result in COMPLETE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Source:
     """One system that was read, as its evidence record says it."""
 

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from auditor.model.record import record
 
 
 class GapReason(StrEnum):
@@ -44,7 +46,7 @@ class GapReason(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@record(order=True)
 class Gap:
     """One thing in scope that could not be read."""
 
@@ -55,7 +57,7 @@ class Gap:
     """One sentence with the next step. Never content of the file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Coverage:
     """What one source (a set of paths) was asked for and gave."""
 

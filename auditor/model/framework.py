@@ -1,9 +1,9 @@
 """Frameworks and requirements, in our own paraphrase; only ids and framework names are theirs."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from auditor.model.policy import Condition, Strength
+from auditor.model.record import record
 from auditor.model.verdict import Outcome
 
 
@@ -16,7 +16,7 @@ class Automation(StrEnum):
     """People only."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Requirement:
     """One id of one framework version."""
 
@@ -37,7 +37,7 @@ class Requirement:
     """SOC 2: `common`, `confidentiality`, `availability`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Framework:
     """One version of one framework."""
 
@@ -50,7 +50,7 @@ class Framework:
     requirements: tuple[Requirement, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RequirementResult:
     """Verdicts rolled up to one requirement. Never worded as compliance: a technical test, N of N objects."""
 

@@ -1,12 +1,11 @@
 """What the policy engine says about one resource, before it is joined with waivers, baselines and lines."""
 
-from dataclasses import dataclass
-
+from auditor.model.record import record
 from auditor.model.resource import Path
 from auditor.model.verdict import Outcome, SubjectKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Failure:
     """One item of a resource that fails one policy."""
 
@@ -22,7 +21,7 @@ class Failure:
     """For facts: index into `Resource.related` of the object that the finding points to; -1: the fact's own origin."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Judgement:
     """What one policy says about one resource, where that is not simply a pass."""
 
@@ -35,7 +34,7 @@ class Judgement:
     failures: tuple[Failure, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Judged:
     """What all policies that apply to a resource say about it. Passes are bare numbers: there are very many."""
 

@@ -1,8 +1,8 @@
 """What reports and the roll-up know of a policy. How it is written and evaluated is `auditor.policy`'s business."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from auditor.model.record import record
 from auditor.model.verdict import Severity
 
 
@@ -25,7 +25,7 @@ class Condition(StrEnum):
     WORKLOAD_ACCOUNT = "workload-account"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@record(order=True)
 class Link:
     """One requirement that a policy supports."""
 
@@ -35,7 +35,7 @@ class Link:
     conditions: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PolicyInfo:
     """A policy as reports show it. `severity` is the effective one, after overrides of the configuration."""
 

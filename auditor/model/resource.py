@@ -5,15 +5,17 @@ resource is; it therefore has the same shape, and only its type (`fact/...`) tel
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
+
+from auditor.model.record import record
 
 Path = tuple[str | int, ...]
 """Steps from the root of an object to an item in it, e.g. `("spec", "containers", 0, "env", 2)`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@record(order=True)
 class Location:
     """Where a person finds a thing. Lines and columns count from 1; `None` means unknown."""
 
@@ -27,7 +29,7 @@ class Location:
     """What was rendered to get the object, e.g. `Helm chart charts/web`; empty for a file read as it is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@record(order=True)
 class Origin:
     """Where a resource was read, precise enough to find the line of any item in it again."""
 
@@ -94,7 +96,7 @@ class Place(StrEnum):
     """Keys written into an `EncryptionConfiguration` or a kubeconfig."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Literal:
     """One value that was taken out of a manifest while it was read, and what it was. Never holds the value."""
 
@@ -115,7 +117,7 @@ class Literal:
     """Name of the container whose environment or arguments hold it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Resource:
     """One object, redacted.
 

@@ -3,9 +3,10 @@
 Paths are absolute or relative to the working folder, with `~` expanded; nothing here was looked up in the environment.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from auditor.model.record import record
 
 
 class SecretsMode(StrEnum):
@@ -17,7 +18,7 @@ class SecretsMode(StrEnum):
     """Not listed at all: names come from the objects that refer to them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Impersonation:
     """Whom to act as (`Impersonate-User`, `Impersonate-Group`)."""
 
@@ -25,7 +26,7 @@ class Impersonation:
     groups: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class KubernetesSource:
     """How one cluster is reached, and what of it is in scope."""
 
@@ -50,14 +51,14 @@ class KubernetesSource:
     """In the order in which the API server asks them: `node`, `rbac`, `webhook`, `abac`; empty: to be found out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ExportSource:
     """A folder or file that somebody else took from the system: `kubectl get` dumps, a support bundle."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SourceSettings:
     """One system that the user named."""
 

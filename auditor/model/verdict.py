@@ -1,8 +1,8 @@
 """What a policy says about a subject, and how a person reads a failure."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from auditor.model.record import record
 from auditor.model.resource import Location
 
 
@@ -43,7 +43,7 @@ class SubjectKind(StrEnum):
     """Not about a principal, about both, or unknown (an external group)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Parameter:
     """A threshold as it was used: printed beside each verdict that it decided."""
 
@@ -56,7 +56,7 @@ class Parameter:
     """Where the number comes from: a section, a policy of the user's, a risk analysis."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Finding:
     """A failing verdict on one item, as a person reads it."""
 
@@ -83,7 +83,7 @@ class Finding:
     """Whether the baseline holds it: then it is counted and shown, but does not fail the gate."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PolicyResult:
     """What one policy says about its whole population. Every subject stands in exactly one of the groups."""
 

@@ -1,13 +1,14 @@
 """What policies see of a subject beside its body, computed once for all of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from auditor.model.record import record
 from auditor.model.resource import Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Views:
     """The views of one resource or fact."""
 

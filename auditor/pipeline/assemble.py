@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from auditor.model.assessment import Subject
 from auditor.model.judgement import Judged
+from auditor.model.record import record
 from auditor.model.verdict import Finding, Outcome, Parameter, PolicyResult, Severity, SubjectKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class JudgedSubject:
     """A subject with what the policies said, and the places of what failed."""
 
@@ -21,7 +22,7 @@ class JudgedSubject:
     """Whose account the subject is, where that is known: requirements differ for people and workloads."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PolicyTerms:
     """What the results need to know of a policy, in the engine's order."""
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from auditor import __version__
@@ -12,6 +12,7 @@ from auditor.frameworks import rollup
 from auditor.model.assessment import Assessment, Run
 from auditor.model.collection import Call, Source
 from auditor.model.coverage import Coverage
+from auditor.model.record import record
 from auditor.model.verdict import SubjectKind
 from auditor.pipeline import assemble
 from auditor.pipeline.assemble import JudgedSubject, PolicyTerms
@@ -19,7 +20,7 @@ from auditor.pipeline.rules import Rules
 from auditor.redaction.redactor import redact_text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Reached:
     """What judging reached, and of what input."""
 

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from auditor.collectors import manifests
 from auditor.collectors.discovery import Source, SourceKind
 from auditor.facts.estate import Estate, merge
+from auditor.model.record import record
 from auditor.model.verdict import Outcome
 from auditor.pipeline import judging
 from auditor.pipeline.assemble import JudgedSubject
@@ -20,7 +20,7 @@ from auditor.workloads import Workloads
 _WORST_FIRST = (Outcome.FAIL, Outcome.NOT_EVALUATED, Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ExampleResult:
     """What became of one example."""
 

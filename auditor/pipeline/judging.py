@@ -1,7 +1,6 @@
 """From resources to judged subjects with findings: views, the engine, and the place of each failure in its file."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -14,6 +13,7 @@ from auditor.facts.estate import Estate
 from auditor.facts.views import views
 from auditor.model.assessment import Subject
 from auditor.model.judgement import Failure, Judged
+from auditor.model.record import record
 from auditor.model.resource import Location, Origin, Path, Resource, pointer
 from auditor.model.verdict import Finding, Outcome, Severity, SubjectKind
 from auditor.model.views import Views
@@ -23,7 +23,7 @@ from auditor.redaction.redactor import redact_text
 from auditor.workloads import Workloads
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Judge:
     """Everything that judging a resource needs beside the resource itself."""
 

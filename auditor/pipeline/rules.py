@@ -19,6 +19,7 @@ from auditor.model.assessment import Waiver
 from auditor.model.errors import InputError
 from auditor.model.framework import Framework
 from auditor.model.policy import PolicyInfo
+from auditor.model.record import record
 from auditor.pipeline.judging import Judge
 from auditor.policy import document, selection
 from auditor.policy.document import Library, Policy
@@ -39,7 +40,7 @@ class Terms:
     """Worker processes; 0: as many as there are processors."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Rules:
     """The same, read."""
 

@@ -11,10 +11,10 @@ import pickle
 import struct
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from auditor.model.errors import AuditorError
+from auditor.model.record import record
 
 _LENGTH = struct.Struct("<Q")
 
@@ -71,7 +71,7 @@ def _here(shares: Sequence[Any], *, first: Any, merge: Any, second: Any) -> tupl
     return merged, [second(big, merged) for big, _ in pairs]
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class _Worker:
     pid: int
     reader: int

@@ -7,11 +7,11 @@ so nothing outside this module touches the runtime's results.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from auditor.access.kubernetes.rbac import rule_allows
+from auditor.model.record import record
 
 _POSITION = re.compile(r"<input>:(\d+):(\d+): (.*)")
 
@@ -28,7 +28,7 @@ class ExpressionError(Exception):
         self.column = column
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Unanswered:
     """What an evaluation gives instead of an answer: one line of why."""
 

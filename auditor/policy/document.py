@@ -6,20 +6,21 @@ the schema; folders of a user's own are always checked, since a misspelt key mus
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from auditor import authored, data
 from auditor.model.errors import ConfigurationError, InputError
 from auditor.model.policy import Condition, Link, PolicyInfo, Strength
+from auditor.model.record import record
 from auditor.model.verdict import Outcome, Severity
 
 PLANES = ("kubernetes", "federation")
 """Folders of the library that hold policies; the others hold catalogues, schemas and tables."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ParameterDeclaration:
     """A threshold that a policy takes, with its default."""
 
@@ -30,7 +31,7 @@ class ParameterDeclaration:
     reference: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Doubt:
     """When a verdict is not evaluated although everything was read."""
 
@@ -41,7 +42,7 @@ class Doubt:
     """Only a failure becomes not evaluated."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Loop:
     """One of the ordered loops of `each`."""
 
@@ -55,7 +56,7 @@ class Loop:
         return f"({self.items})" if any(character.isspace() for character in self.items) else self.items
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Example:
     """A manifest, as a user writes it, and what the policy says of it."""
 
@@ -70,7 +71,7 @@ class Example:
     """Stable names of exactly the items that fail."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Policy:
     """One policy file. Fields as in `docs/policy-format.md`; CEL is text here."""
 
@@ -130,7 +131,7 @@ class Policy:
         return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Library:
     """Every policy of the folders, by id."""
 

@@ -8,12 +8,12 @@ learn which items failed. Whatever does not answer with a boolean is not evaluat
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from auditor.model.errors import ConfigurationError
 from auditor.model.judgement import Failure, Judged, Judgement
+from auditor.model.record import record
 from auditor.model.resource import Path, Resource
 from auditor.model.verdict import Outcome, Parameter, SubjectKind
 from auditor.model.views import Views
@@ -119,7 +119,7 @@ class _Applying:
             return None
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class _Place:
     """Where the elements of a loop stand: below `base`, or in elements that carry their own `path`."""
 

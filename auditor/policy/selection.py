@@ -1,15 +1,15 @@
 """Which policies run: by id, glob, tag, severity or framework; and why the others do not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from auditor.model.errors import InputError
+from auditor.model.record import record
 from auditor.model.verdict import Severity
 from auditor.policy.document import Policy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Selected:
     """What runs and what does not."""
 

@@ -6,14 +6,14 @@ The same verdicts in any order give the same bytes, because every module receive
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.model.assessment import Assessment
+from auditor.model.record import record
 from auditor.reports.options import Options
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Report:
     """One format."""
 

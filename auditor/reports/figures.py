@@ -2,19 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from auditor.model.assessment import Assessment, Subject, WaiverUse
 from auditor.model.coverage import Coverage
 from auditor.model.framework import Framework, Requirement, RequirementResult
 from auditor.model.policy import PolicyInfo
+from auditor.model.record import record
 from auditor.model.resource import Location
 from auditor.model.verdict import Finding, Outcome, Parameter, PolicyResult, Severity
 
 WORST_FIRST: tuple[Severity, ...] = tuple(reversed(Severity))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SeverityRow:
     """Findings of one severity. Every finding counts in exactly one column."""
 
@@ -26,7 +27,7 @@ class SeverityRow:
     waived: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PolicyBlock:
     """A policy with all that was said about its population."""
 
@@ -41,7 +42,7 @@ class PolicyBlock:
         return tuple(finding for finding in self.findings if finding.outcome is Outcome.FAIL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RequirementRow:
     """One line of the requirement matrix."""
 

@@ -1,10 +1,11 @@
 """What a report may be told beside the assessment. Reports know no path, clock or terminal of their own."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from auditor.model.record import record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@record
 class Options:
     """How an assessment is shown; never what it says."""
 

@@ -1,11 +1,11 @@
 """What the evaluator says: a decision, the grant that made it, and what would have to be known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from auditor.access.kubernetes.bindings import Binding, Principal
 from auditor.access.kubernetes.roles import EffectiveRule, Role
+from auditor.model.record import record
 
 
 class Answer(StrEnum):
@@ -37,7 +37,7 @@ class DoubtKind(StrEnum):
     """It depends on a version that is not known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Doubt:
     """One thing that would have to be known."""
 
@@ -51,7 +51,7 @@ class Doubt:
     """Of the principal among the binding's subjects."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Grant:
     """One rule as it reaches one principal, with the objects that make it."""
 
@@ -69,7 +69,7 @@ class Grant:
         return tuple(self.rule.content["resourceNames"])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Decision:
     """The answer and what decided it."""
 
@@ -82,7 +82,7 @@ class Decision:
     """Why it is unknown. Empty beside an allow or a deny."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Unread:
     """A part of the cluster's or of the input's state that could not be read."""
 

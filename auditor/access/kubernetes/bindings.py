@@ -13,6 +13,7 @@ from auditor.access.kubernetes.rbac import (
     maps,
     split_account,
 )
+from auditor.model.record import record
 from auditor.model.resource import Origin, Resource
 
 ROLE_BINDING = "RoleBinding"
@@ -62,7 +63,7 @@ class Principal:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Binding:
     """A RoleBinding or ClusterRoleBinding."""
 

@@ -4,7 +4,6 @@ Data in `policies/dialects/`, held to a running API server by the tests. Read at
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -13,6 +12,7 @@ from auditor import data
 from auditor.access.kubernetes.bindings import CLUSTER_ROLE_BINDING, ROLE_BINDING, Binding, Principal, PrincipalKind
 from auditor.access.kubernetes.rbac import Request
 from auditor.access.kubernetes.roles import CLUSTER_ROLE, ROLE, Role, spelled
+from auditor.model.record import record
 
 _OWN = {"kubernetes.io/bootstrapping": "rbac-defaults"}
 _AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
@@ -38,7 +38,7 @@ class NodeLimit(StrEnum):
     """As before, and it allows what the rules do not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ApiResource:
     """One kind of object as requests name it."""
 
@@ -50,7 +50,7 @@ class ApiResource:
     subresources: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BuiltIn:
     """What one version of Kubernetes ships."""
 

@@ -7,11 +7,11 @@ Members of `system:masters` pass before all of them. RBAC, ABAC and the Node aut
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from auditor.access.kubernetes.rbac import NODE_USER, NODES, Caller, split_account
 from auditor.model.errors import InputError
+from auditor.model.record import record
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 
@@ -63,7 +63,7 @@ USUAL = (Authoriser.NODE, Authoriser.RBAC)
 """What kubeadm and most distributions set."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Dialect:
     """One cluster's way to decide."""
 

@@ -7,7 +7,6 @@ and a Role or RoleBinding without a namespace goes wherever it is applied (`Role
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.access.kubernetes import built_in
@@ -26,6 +25,7 @@ from auditor.access.kubernetes.roles import (
     shared_folders,
 )
 from auditor.access.kubernetes.roles import TYPES as ROLES
+from auditor.model.record import record
 from auditor.model.resource import Origin, Path, Resource
 
 FACT = "fact/kubernetes-grant"
@@ -33,7 +33,7 @@ FACT = "fact/kubernetes-grant"
 _Related = tuple[tuple[str, Origin, Path], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Reached:
     """What a role gives at one scope, shared by the facts of all its bindings there."""
 
@@ -43,7 +43,7 @@ class _Reached:
     """Where the rules stand. In a fact they follow the binding's subject."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Given:
     """The role of a binding, and what it gives there."""
 

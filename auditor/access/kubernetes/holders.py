@@ -5,7 +5,6 @@ cluster, and those of all accounts grow by themselves.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from auditor.access.kubernetes.answers import Doubt, DoubtKind, Grant
@@ -15,6 +14,7 @@ from auditor.access.kubernetes.evaluator import Evaluator, doubt_of_place
 from auditor.access.kubernetes.index import Held
 from auditor.access.kubernetes.rbac import SUPERUSERS, Caller, Request, name_allowed
 from auditor.access.kubernetes.roles import EffectiveRule
+from auditor.model.record import record
 
 NAMELESS = frozenset({"create", "deletecollection"})
 """Verbs whose requests carry no name, except on a subresource: a rule with `resourceNames` never allows them."""
@@ -35,7 +35,7 @@ class Where(StrEnum):
     """In the one that the request names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Holder:
     """One principal, and what gives it the capability."""
 
@@ -52,7 +52,7 @@ class Holder:
     """Whether the principal belongs to the platform itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Holders:
     """Everybody who surely can, and why others may."""
 

@@ -10,7 +10,7 @@ Source: staging/src/k8s.io/apiserver/pkg/endpoints/filters/impersonation/mode.go
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 
 from auditor.access.kubernetes.answers import Answer, Decision, Doubt, DoubtKind
@@ -28,6 +28,7 @@ from auditor.access.kubernetes.rbac import (
     Request,
     split_account,
 )
+from auditor.model.record import record
 
 _CONSTRAINED_SINCE = 36
 _AUTHENTICATION = "authentication.k8s.io"
@@ -52,7 +53,7 @@ class Mode(StrEnum):
         return self.value if self is Mode.LEGACY else f"impersonate:{self.value}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Target:
     """Who is to be impersonated, as the request's headers say it."""
 
@@ -73,7 +74,7 @@ class Target:
         return found[1] if found else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Impersonation:
     """Whether the target may be impersonated for a request, and by what."""
 

@@ -1,7 +1,6 @@
 """Why a request is refused: the bindings that come nearest to allowing it, and what each of them lacks."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -20,6 +19,7 @@ from auditor.access.kubernetes.rbac import (
     url_allows,
 )
 from auditor.access.kubernetes.roles import EffectiveRule
+from auditor.model.record import record
 
 _SHOWN = 5
 """More would hide the nearest."""
@@ -38,7 +38,7 @@ class Lack(IntEnum):
     GROUP = 6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Miss:
     """One binding that names the caller and does not allow the request, with what it lacks."""
 
@@ -52,7 +52,7 @@ class Miss:
     rule: EffectiveRule | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Membership:
     """A group that would be allowed. Who is in it is not in the cluster."""
 

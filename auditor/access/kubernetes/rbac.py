@@ -8,8 +8,9 @@ policies' function `grants` all use them.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from auditor.model.record import record
 
 ANY = "*"
 SUPERUSERS = "system:masters"
@@ -26,7 +27,7 @@ _ACCOUNT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Caller:
     """Whom a request comes from, as authentication delivers it to the authorisers: the implicit groups are there."""
 
@@ -34,7 +35,7 @@ class Caller:
     groups: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Request:
     """What is asked of the API server: a verb on a resource, or on a path that is no resource."""
 

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from auditor.access.kubernetes.rbac import maps, texts
+from auditor.model.record import record
 from auditor.model.resource import Origin, Path, Resource
 
 CLUSTER_ROLE = "ClusterRole"
@@ -21,7 +22,7 @@ TYPES = frozenset({f"kubernetes/{CLUSTER_ROLE}", f"kubernetes/{ROLE}"})
 _FIELDS = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Role:
     """A Role or ClusterRole, of the input or built in."""
 
@@ -43,7 +44,7 @@ class Role:
         return self.kind, self.namespace, self.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class EffectiveRule:
     """One rule as it reaches whoever is bound."""
 
@@ -60,7 +61,7 @@ class EffectiveRule:
     only if another role of the cluster carries it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Effective:
     """What a role gives."""
 
