@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 Decoder = Callable[[Any], Any]
+_WORDS: dict[Any, str] = {str: "text", int: "a whole number", bool: "true or false"}
 
 
 class WrongError(Exception):
@@ -39,7 +40,7 @@ def decoder(type_: Any) -> Decoder:
         return _list(decoder(inner[0])) if inner[-1] is Ellipsis else _fixed(tuple(map(decoder, inner)))
     if origin in {Union, types.UnionType}:
         inner = tuple(entry for entry in get_args(type_) if entry is not type(None))
-        return _optional(decoder(inner[0]))
+        return _optional(decoder(inner[0])) if len(inner) == 1 else _either(inner)
     if origin is Mapping:
         return _map(decoder(get_args(type_)[1]))
     if isinstance(type_, type) and issubclass(type_, StrEnum):
@@ -105,6 +106,17 @@ def _optional(inner: Decoder) -> Decoder:
     return lambda value: None if value is None else inner(value)
 
 
+def _either(types_: tuple[type[Any], ...]) -> Decoder:
+    words = " or ".join(_WORDS[type_] for type_ in types_)
+
+    def decode(value: Any) -> Any:
+        if type(value) not in types_:
+            raise WrongError(f"must be {words}")
+        return value
+
+    return decode
+
+
 def _enum(type_: type[StrEnum]) -> Decoder:
     members = {member.value: member for member in type_}
 
@@ -139,7 +151,7 @@ def _scalar(type_: Any) -> Decoder:
         return lambda value: value
     if type_ is float:
         return _number
-    words = {str: "text", int: "a whole number", bool: "true or false"}[type_]
+    words = _WORDS[type_]
 
     def decode(value: Any) -> Any:
         if type(value) is not type_:

@@ -32,6 +32,7 @@ class Outer:
     inner: Inner | None = None
     many: tuple[Inner, ...] = ()
     pair: tuple[str, int] = ("", 0)
+    steps: tuple[str | int, ...] = ()
     anything: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -47,6 +48,7 @@ FULL = {
     "inner": {"name": "a"},
     "many": [{"name": "b"}, {"name": "c", "later": 1}],
     "pair": ["x", 2],
+    "steps": ["a", 1],
     "anything": {"a": [None, {"b": 1.5}]},
     "counts": {"a": 1},
 }
@@ -63,6 +65,7 @@ def test_every_kind_of_field_is_read() -> None:
         inner=Inner(name="a"),
         many=(Inner(name="b"), Inner(name="c")),
         pair=("x", 2),
+        steps=("a", 1),
         anything={"a": [None, {"b": 1.5}]},
         counts={"a": 1},
     )
@@ -85,6 +88,7 @@ def test_every_kind_of_field_is_read() -> None:
         ({"many": [{"name": "b"}, {"name": 1}]}, "many.1.name must be text"),
         ({"many": {}}, "many must be an array"),
         ({"pair": ["x"]}, "pair must be an array of 2"),
+        ({"steps": ["a", 1.5]}, "steps.1 must be text or a whole number"),
         ({"anything": []}, "anything must be an object"),
         ({"counts": {"a": "s3cr3t"}}, "counts.a must be a whole number"),
     ],
