@@ -9,7 +9,7 @@ from typing import Any
 
 from auditor.facts.estate import Estate
 from auditor.facts.shapes import mapping, text, texts
-from auditor.model.resource import Resource
+from auditor.model.resource import Origin, Resource
 
 TYPE = "kubernetes/ServiceAccount"
 DEFAULT = "default"
@@ -23,8 +23,7 @@ def service_account(resource: Resource, pod: dict[str, Any], estate: Estate, *, 
     """
     named = text(pod.get("serviceAccountName")) or text(pod.get("serviceAccount"))
     name = named or (DEFAULT if known else "")
-    # Every namespace has an account `default`: one that lies elsewhere in the tree is another one.
-    found = _find(resource, name, estate, strict=name == DEFAULT) if name else None
+    found = find_account(estate, resource.namespace, name, near=resource.origin) if name else None
     namespace = resource.namespace or (found.namespace if found else "")
     body = mapping(found.body) if found else {}
     bound = bool(name) and estate.is_bound(namespace, name, near=resource.origin)
@@ -54,5 +53,7 @@ def automount(pod: dict[str, Any], account: dict[str, Any]) -> dict[str, str]:
     return {"value": "unknown", "by": ""}
 
 
-def _find(resource: Resource, name: str, estate: Estate, *, strict: bool) -> Resource | None:
-    return estate.find(TYPE, resource.namespace, name, near=resource.origin, strict=strict)
+def find_account(estate: Estate, namespace: str, name: str, *, near: Origin) -> Resource | None:
+    """Return the account of that name that is meant at `near`, or `None`."""
+    # Every namespace has an account `default`: one that lies elsewhere in the tree is another one.
+    return estate.find(TYPE, namespace, name, near=near, strict=name == DEFAULT)

@@ -1,9 +1,12 @@
 """One credential in several places: facts of type `fact/shared-value`.
 
-Two credentials are the same when their keyed fingerprints are. Where a copy belongs is told, in this order, by the
-labels of its object, the labels of its Namespace object, the name of its namespace, and the folder of its file
-(`auditor.facts.environments`). Overlays repeat objects: the same object in the same environment is one copy, and what
-a base holds is not counted beside the same object of an environment.
+Two credentials are the same when their keyed fingerprints are, and those compare under one key only. Where a copy
+belongs is told, in this order, by the labels of its object, the labels of its Namespace object, the name of its
+namespace, and the folder of its file or the name of its cluster (`auditor.facts.environments`). Overlays repeat
+objects: the same object in the same environment is one copy, and what a base holds is not counted beside the same
+object of an environment.
+
+The values of a cluster's Secrets are never read, so there may always be further copies in them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,34 +23,56 @@ _ORDER = {PROD: 0, NON_PROD: 1, UNKNOWN: 2}
 _Copy = tuple[str, Sighting]
 """Environment, and where."""
 
+_NAMESPACE = "kubernetes/Namespace"
 
-def copies(estate: Estate) -> list[Resource]:
-    """Return one fact for each credential that stands in several places, sorted by name.
 
-    `copies[].source` of a fact is the index into its `related`.
+def copies(*estates: Estate) -> list[Resource]:
+    """Return one fact for each credential that stands in several places of `estates`, sorted by name.
+
+    All fingerprints of `estates` are made with the same key. `copies[].source` of a fact is the index into its
+    `related`.
     """
-    by_value: dict[str, list[Sighting]] = {}
-    for sighting in estate.sightings:
-        by_value.setdefault(sighting.fingerprint, []).append(sighting)
+    by_value: dict[str, list[tuple[Sighting, _Estate]]] = {}
+    for estate in map(_Estate, estates):
+        for sighting in estate.whole.sightings:
+            by_value.setdefault(sighting.fingerprint, []).append((sighting, estate))
+    unread = next(filter(None, map(unseen, estates)), "")
     shared = (seen for seen in by_value.values() if len(seen) > 1)
-    labelled = {namespace.name: of_labels(namespace.body) for namespace in estate.resources("kubernetes/Namespace")}
-    facts = (_fact(_distinct(_placed(seen, labelled))) for seen in shared)
+    facts = (_fact(_distinct(_placed(seen)), unread) for seen in shared)
     return sorted((fact for fact in facts if fact), key=lambda fact: fact.name)
 
 
-def environment(sighting: Sighting, labelled: dict[str, str]) -> str:
-    """Return where a copy belongs; `labelled` is what the labels of each Namespace object say."""
-    known = (
-        sighting.environment,
-        labelled.get(sighting.namespace, UNKNOWN),
-        of_name(sighting.namespace),
-        of_file(sighting.origin.file),
-    )
-    return next((found for found in known if found != UNKNOWN), UNKNOWN)
+def unseen(estate: Estate) -> str:
+    """Return why there may be copies of a value that no sighting shows."""
+    source = estate.extent.source
+    return f"{source}: the values of Secrets are not read from a cluster" if source else ""
 
 
-def _placed(seen: Iterable[Sighting], labelled: dict[str, str]) -> list[_Copy]:
-    placed = [(environment(sighting, labelled), sighting) for sighting in seen]
+class _Estate:
+    """An estate, and what the labels of its Namespace objects say."""
+
+    def __init__(self, whole: Estate) -> None:
+        self.whole = whole
+        self._labelled = {item.name: of_labels(item.body) for item in whole.resources(_NAMESPACE)}
+
+    def environment(self, sighting: Sighting) -> str:
+        """Return where a copy belongs."""
+        extent = self.whole.extent
+        if sighting.environment != UNKNOWN:
+            return sighting.environment
+        if sighting.namespace not in self._labelled and extent.unread(_NAMESPACE, ""):
+            # Its labels would say it before its name does.
+            return UNKNOWN
+        known = (
+            self._labelled.get(sighting.namespace, UNKNOWN),
+            of_name(sighting.namespace),
+            of_name(extent.source) if extent.live else of_file(sighting.origin.file),
+        )
+        return next((found for found in known if found != UNKNOWN), UNKNOWN)
+
+
+def _placed(seen: Iterable[tuple[Sighting, _Estate]]) -> list[_Copy]:
+    placed = [(estate.environment(sighting), sighting) for sighting, estate in seen]
     return sorted(
         placed, key=lambda copy: (_ORDER[copy[0]], copy[1].subject, pointer(copy[1].path), copy[1].origin.file)
     )
@@ -63,7 +88,7 @@ def _distinct(placed: Sequence[_Copy]) -> list[_Copy]:
     return list(distinct.values())
 
 
-def _fact(distinct: Sequence[_Copy]) -> Resource | None:
+def _fact(distinct: Sequence[_Copy], unread: str) -> Resource | None:
     # Two keys of one object are no second place.
     if len({(place, sighting.subject) for place, sighting in distinct}) < 2:
         return None
@@ -71,6 +96,7 @@ def _fact(distinct: Sequence[_Copy]) -> Resource | None:
     body: dict[str, Any] = {
         "fingerprint": first.fingerprint,
         "rule": first.rule,
+        "unread": unread,
         "copies": [
             {
                 "environment": place,

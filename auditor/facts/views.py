@@ -7,7 +7,7 @@ what is not of the shape that Kubernetes would accept is absent.
 from datetime import datetime
 from typing import Any
 
-from auditor.facts import secret, stores
+from auditor.facts import grants, secret, stores
 from auditor.facts.estate import Estate
 from auditor.facts.pod_spec import pod_spec
 from auditor.model.resource import Literal, Resource, pointer
@@ -54,6 +54,8 @@ def views(resource: Resource, estate: Estate, *, workloads: Workloads, now: date
         return Views(names=names, variables=variables, paths=paths)
     if type_ == secret.TYPE:
         variables.update(secret.secret(resource, estate, now=now))
+    elif type_ == grants.FACT:
+        variables["holder"] = grants.holder(resource, estate)
     elif type_ in STORE_TYPES:
         variables.update(stores.store(resource))
         return Views(names=_STORE, variables=variables)

@@ -54,7 +54,7 @@ def run_one(policy: Policy, example: Example, *, workloads: Workloads, now: date
     for resource in reading.resources:
         estate.add(resource)
     estate = merge([estate])
-    resources = [*reading.resources, *judging.facts(estate)]
+    resources = [*reading.resources, *judging.facts(estate), *judging.shared(estate)]
     judged = judging.judge(resources, estate, by=judge, places=Places((source,)))
     outcome = _worst(judged, policy)
     failures = [finding for subject in judged for finding in subject.findings]

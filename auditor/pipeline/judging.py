@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from auditor.access.kubernetes import grants
 from auditor.assess.fingerprints import finding_fingerprint
 from auditor.collectors import positions
 from auditor.collectors.discovery import Source
-from auditor.facts import copies
+from auditor.facts import copies, grants, principals
 from auditor.facts.estate import Estate
 from auditor.facts.views import views
 from auditor.model.assessment import Subject
@@ -53,9 +52,14 @@ def judge(resources: Iterable[Resource], estate: Estate, *, by: Judge, places: "
 
 
 def facts(estate: Estate) -> list[Resource]:
-    """Return the facts that are derived from many resources: grants, and values that stand in several places."""
-    joined = [resource for type_ in sorted(estate.joined) for resource in estate.joined[type_]]
-    return [*grants.grants(joined), *copies.copies(estate)]
+    """Return the facts that are derived from many resources of one estate: grants, and what each principal holds."""
+    granted = grants.grants(estate)
+    return [*granted, *principals.principals(granted, estate)]
+
+
+def shared(*estates: Estate) -> list[Resource]:
+    """Return the facts of values that stand in several places; the fingerprints of all `estates` have one key."""
+    return copies.copies(*estates)
 
 
 class Places:

@@ -107,7 +107,9 @@ def _judge(
 
     shares = _shares(sources, jobs or os.cpu_count() or 1)
     estate, parts = workers.run(shares, first=first, merge=merge, second=second)
-    of_facts = judging.judge(judging.facts(estate), estate, by=judge, places=Places(sources))
+    of_facts = judging.judge(
+        [*judging.facts(estate), *judging.shared(estate)], estate, by=judge, places=Places(sources)
+    )
     return [*(subject for judged, _ in parts for subject in judged), *of_facts], [reading for _, reading in parts]
 
 

@@ -1,16 +1,21 @@
 """One credential in several places."""
 
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from auditor.facts.copies import copies
-from auditor.model.resource import Confidence, LiteralKind, Place, Resource
+from auditor.facts.estate import Estate, merge
+from auditor.facts.extent import Extent
+from auditor.model.collection import CallResult
+from auditor.model.resource import Confidence, LiteralKind, Origin, Place, Resource
 from tests.facts.builders import credential, estate, resource
 
 SECRET = "{apiVersion: v1, kind: Secret, metadata: {name: %s, namespace: %s}, stringData: {password: '[redacted]'}}"
 PATH = ("stringData", "password")
+NAMESPACE = "kubernetes/Namespace"
 
 
 def secret(name: str, namespace: str, *, file: str = "deploy/app.yaml", **literal: Any) -> Resource:
@@ -28,6 +33,7 @@ def test_a_value_in_production_and_outside_is_one_fact() -> None:
     assert fact.body == {
         "fingerprint": "f" * 32,
         "rule": "named-credential",
+        "unread": "",
         "copies": [
             {
                 "environment": "prod",
@@ -130,3 +136,28 @@ def test_facts_survive_the_way_between_processes() -> None:
     expected = copies(parts)
     assert expected
     assert copies(pickle.loads(pickle.dumps(parts))) == expected  # noqa: S301 - our own bytes
+
+
+def test_values_of_several_clusters_are_compared_and_a_cluster_says_by_its_name_where_it_belongs() -> None:
+    estates = []
+    for source in ("prod-eu", "staging"):
+        member = replace(secret("db", "shop"), origin=Origin(file=f"kubernetes://{source}/x", line=None, source=source))
+        whole = Estate(Extent(source, results={(NAMESPACE, ""): CallResult.READ}))
+        whole.add(member)
+        estates.append(merge([whole]))
+    (fact,) = copies(*estates)
+    assert [(copy["environment"], copy["subject"]) for copy in fact.body["copies"]] == [
+        ("prod", "kubernetes/Secret:shop/db@prod-eu"),
+        ("non-prod", "kubernetes/Secret:shop/db@staging"),
+    ]
+    assert fact.body["unread"] == "prod-eu: the values of Secrets are not read from a cluster"
+
+
+def test_a_namespace_that_was_not_read_might_say_by_a_label_what_its_name_does_not() -> None:
+    member = replace(secret("db", "shop-dev"), origin=Origin(file="kubernetes://x/y", line=None, source="x"))
+    for result, environment in ((CallResult.READ, "non-prod"), (CallResult.FORBIDDEN, "unknown")):
+        whole = Estate(Extent("x", results={(NAMESPACE, ""): result}))
+        whole.add(member)
+        whole.add(replace(member, name="db2"))
+        (fact,) = copies(merge([whole]))
+        assert {copy["environment"] for copy in fact.body["copies"]} == {environment}

@@ -90,7 +90,7 @@ def judge(*shares: dict[str, str], by: Judge | None = None) -> list[JudgedSubjec
         for reading in readings
         for subject in judging.judge(reading.resources, estate, by=by, places=places)
     ]  # fmt: skip
-    return [*judged, *judging.judge(judging.facts(estate), estate, by=by, places=places)]
+    return [*judged, *judging.judge([*judging.facts(estate), *judging.shared(estate)], estate, by=by, places=places)]
 
 
 def findings(policy: str, *shares: dict[str, str]) -> list[Finding]:
