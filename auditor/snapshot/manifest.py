@@ -11,7 +11,7 @@ Nothing here reads or writes files. What a later minor version adds is passed ov
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ import orjson
 from auditor.model.collection import Call, Source
 from auditor.model.decoding import WrongError, decoder
 from auditor.model.errors import InputError
+from auditor.model.record import record
 from auditor.redaction.redactor import redact_text
 
 FORMAT = "auditor-snapshot"
@@ -43,7 +44,7 @@ class State(StrEnum):
     """Interrupted; `auditor collect --resume` goes on with it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Operator:
     """Who started the program. Not whom the source saw: that is `Source.identity`."""
 
@@ -53,7 +54,7 @@ class Operator:
     """URL of the CI job; empty where no CI said so."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Run:
     """One run of the program that wrote into the snapshot: one, more where it was resumed or merged."""
 
@@ -77,7 +78,7 @@ class Run:
     """SHA-256 of the manifest that this run was taken from by a merge."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class FileRecord:
     """One file of the snapshot, to be recognised again."""
 
@@ -94,7 +95,7 @@ class FileRecord:
     """Value fingerprints in it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Entry:
     """One line of the ledger: a list, and the file with the resources that it gave; `None` where it gave none."""
 
@@ -107,7 +108,7 @@ class Entry:
         return (self.call.source, self.call.type, self.call.namespace)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Manifest:
     """The content of `manifest.json`."""
 

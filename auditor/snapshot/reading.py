@@ -11,13 +11,12 @@ import os
 import re
 import zlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from auditor.model.collection import Call, Source
 from auditor.model.decoding import WrongError
 from auditor.model.errors import InputError
+from auditor.model.record import record
 from auditor.model.resource import Resource
 from auditor.snapshot import lines
 from auditor.snapshot.manifest import (
@@ -58,7 +57,7 @@ def open_snapshot(path: Path) -> "Snapshot":
     ledger = read_index(path, LEDGER)
     partial = manifest.state is State.PARTIAL
     if not partial:
-        known = next((record for record in manifest.files if record.path == LEDGER), None)
+        known = next((file for file in manifest.files if file.path == LEDGER), None)
         if known is None or known.sha256 != digest(ledger):
             raise InputError(f"{path / LEDGER} is not the file that the manifest knows", hint=_HINT)
     entries = decode_ledger(ledger, name=str(path / LEDGER), torn=partial)
@@ -73,7 +72,7 @@ def open_snapshot(path: Path) -> "Snapshot":
     )
 
 
-@dataclass(frozen=True)
+@record
 class Snapshot:
     """An open snapshot. Its resources are read from the disk each time they are asked for."""
 
@@ -89,7 +88,7 @@ class Snapshot:
         """The systems that were read, by name."""
         return self.manifest.sources
 
-    @cached_property
+    @property
     def calls(self) -> tuple[Call, ...]:
         """Every list that was asked, by source, type and namespace."""
         return tuple(entry.call for entry in self.entries)
@@ -122,7 +121,7 @@ class Snapshot:
             try:
                 resource = decode(line)
             except WrongError as error:
-                raise InputError(f"{self.path / entry.file.path}:{number} {error}", hint=_HINT) from None
+                raise InputError(f"{self.path / entry.file.path}:{number}: {error}", hint=_HINT) from None
             if resource.type != call.type or resource.origin.source != call.source:
                 raise InputError(f"{self.path / entry.file.path}:{number} belongs to another list", hint=_HINT)
             yield resource
@@ -147,7 +146,7 @@ def read_index(folder: Path, name: str) -> bytes:
         raise InputError(f"{path} cannot be read: {error.strerror}", hint="Check who may read it.") from error
 
 
-def stream(path: Path, record: FileRecord) -> Iterator[bytes]:
+def stream(path: Path, known: FileRecord) -> Iterator[bytes]:
     """Yield the lines of the compressed file `path`, and hold it against its record.
 
     Raises `InputError` where it cannot be read, is no such file, or differs from the record.
@@ -176,7 +175,7 @@ def stream(path: Path, record: FileRecord) -> Iterator[bytes]:
     except zlib.error:
         raise InputError(f"{path} was changed: it is no compressed file any more", hint=_HINT) from None
     ended = unpacker.eof and not unpacker.unused_data and not any(rest)
-    if not ended or count != record.records or hashed.hexdigest() != record.sha256:
+    if not ended or count != known.records or hashed.hexdigest() != known.sha256:
         raise InputError(f"{path} was changed: it is not the file that the ledger knows", hint=_HINT)
 
 
