@@ -1,8 +1,9 @@
 """What the user named, to the files that are candidates for manifests, and the ledger of what was passed over.
 
-A file is a candidate by its name alone; nothing is opened here but `.gitignore` files and kustomizations. Charts and
-Kustomize folders are rendered (`collectors.render`) where that was not switched off. The order is that of the paths,
-and of names below each. `.git` is never entered. Loops of symbolic links end, since no folder is walked twice.
+A file is a candidate by its name alone; nothing is opened here but `.gitignore` files, kustomizations and GitLab's
+definitions (for what they include). Charts and Kustomize folders are rendered (`collectors.render`) where that was not
+switched off. The order is that of the paths, and of names below each. `.git` is never entered. Loops of symbolic
+links end, since no folder is walked twice.
 """
 
 import glob
@@ -11,7 +12,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +20,8 @@ from typing import BinaryIO
 from auditor.collectors import render
 from auditor.collectors.ignores import EXCLUDED, IGNORED, Ignores, Rules
 from auditor.collectors.render import Rendered
+from auditor.model import ci
+from auditor.model.ci import CiFile, Repository
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.errors import InputError, ToolMissingError
 
@@ -37,6 +40,7 @@ class SourceKind(StrEnum):
     YAML = "yaml"
     JSON = "json"
     DOCKERFILE = "dockerfile"
+    JENKINSFILE = "jenkinsfile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,8 @@ class Source:
     """`Helm chart charts/web`; empty for a file read as it is."""
     named: bool = False
     """Whether the user named this very file, rather than a folder that holds it."""
+    ci: CiFile | None = None
+    """What it is to a CI system, by its name or because a definition includes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +82,8 @@ class Found:
     sources: tuple[Source, ...]
     coverage: tuple[Coverage, ...]
     """One a named path: what was found, passed over and out of reach."""
+    repositories: tuple[Repository, ...] = ()
+    """Repositories that were walked from their root, in the order of their folders."""
 
 
 def discover(request: Request, *, stdin: BinaryIO, progress: Callable[[str], None]) -> Found:
@@ -87,6 +95,7 @@ def discover(request: Request, *, stdin: BinaryIO, progress: Callable[[str], Non
     """
     sources: list[Source] = []
     coverage: list[Coverage] = []
+    repositories: dict[str, Repository] = {}
     known: set[tuple[str, bool]] = set()
     for named in request.paths:
         walk = _Walk(request, progress)
@@ -104,6 +113,7 @@ def discover(request: Request, *, stdin: BinaryIO, progress: Callable[[str], Non
                 kept.append(source)
         known.update((source.file, bool(source.rendered_from)) for source in kept)
         sources += kept
+        repositories.update((repository.folder, repository) for repository in walk.repositories())
         coverage.append(
             Coverage(
                 source="manifests: standard input" if named == STDIN else f"manifests: {named}",
@@ -112,7 +122,11 @@ def discover(request: Request, *, stdin: BinaryIO, progress: Callable[[str], Non
                 gaps=tuple(sorted(walk.gaps, key=lambda gap: (gap.file, gap.reason))),
             )
         )
-    return Found(sources=tuple(sources), coverage=tuple(coverage))
+    return Found(
+        sources=tuple(sources),
+        coverage=tuple(coverage),
+        repositories=tuple(repositories[folder] for folder in sorted(repositories)),
+    )
 
 
 def kind_of(name: str) -> SourceKind | None:
@@ -123,7 +137,12 @@ def kind_of(name: str) -> SourceKind | None:
         return SourceKind.JSON
     if name.startswith(("Dockerfile", "Containerfile")) or name.lower().endswith((".dockerfile", ".containerfile")):
         return None if name.endswith((".dockerignore", ".containerignore")) else SourceKind.DOCKERFILE
+    if name.startswith("Jenkinsfile") or name.endswith(".jenkinsfile"):
+        return None if name.endswith(_PROSE) else SourceKind.JENKINSFILE
     return SourceKind.YAML if name == "Kustomization" else None
+
+
+_PROSE = (".md", ".txt", ".adoc", ".rst", ".html")
 
 
 def _expand(named: str) -> list[str]:
@@ -197,6 +216,10 @@ class _Walk:
         self._kustomizations: list[str] = []
         self._folders: set[str] = set()
         self._links: list[tuple[str, str, str]] = []
+        self._roots: set[str] = set()
+        """Folders with a `.git`."""
+        self._left_out: list[str] = []
+        """CI definitions, and folders of them, that a rule leaves out."""
         self._named: set[str] = set()
 
     def sources(self, paths: Iterable[str]) -> list[Source]:
@@ -210,6 +233,7 @@ class _Walk:
                 self._dangling(shown)
             else:
                 self._file(shown, os.path.basename(path), explicit=True)  # noqa: PTH119 - as above
+        self._mark_included()
         if self._request.render:
             self._render_charts()
             self._render_kustomizations()
@@ -253,6 +277,8 @@ class _Walk:
             self._charts.append(folder)
         elif not names.isdisjoint(render.KUSTOMIZATION_NAMES):
             self._kustomizations.append(folder)
+        if ".git" in names:
+            self._roots.add(folder)
         prefix = "" if folder == "." else f"{folder}/" if folder != "/" else folder
         folders = []
         for entry in entries:
@@ -269,6 +295,8 @@ class _Walk:
                 reason = rules.reason(path, folder=True)
                 if reason is not None:
                     self.skipped[reason] += 1
+                    if ci.is_ci_folder(name):
+                        self._left_out.append(path)
                 elif chart and name in _CHART_FOLDERS:
                     self._chart_part(path, name, rules)
                 else:
@@ -277,6 +305,8 @@ class _Walk:
                 self.skipped[NOT_A_MANIFEST] += 1
             elif (reason := rules.reason(path, folder=False)) is not None:
                 self.skipped[reason] += 1
+                if ci.recognise(path, name) is not None:
+                    self._left_out.append(path)
             elif chart and name in {"Chart.yaml", "values.schema.json"}:
                 self.skipped[RENDERED] += 1
             elif not entry.is_file(follow_symlinks=False):
@@ -313,7 +343,7 @@ class _Walk:
         except OSError as error:
             self._unreadable(path, error, what="file")
             return
-        self._sources[path] = Source(file=path, kind=kind, size=size, named=explicit)
+        self._sources[path] = Source(file=path, kind=kind, size=size, named=explicit, ci=ci.recognise(path, name))
 
     def _link(
         self, path: str, name: str, target: str, *, real: str, real_files: set[str], todo: list[tuple[str, str]]
@@ -340,6 +370,28 @@ class _Walk:
         else:
             real_files.add(target)
             self._file(path, name)
+
+    # Repositories and their CI definitions.
+
+    def repositories(self) -> list[Repository]:
+        """Return the repositories all of whose files were looked at."""
+        files = [(file, source.ci) for file, source in self._sources.items() if source.ci is not None]
+        if not files and not self._roots:
+            return []
+        from auditor.collectors import repositories  # noqa: PLC0415 - start-up: only where there is one
+
+        return repositories.find(files, marked=self._roots, walked=self._folders, left_out=self._left_out)
+
+    def _mark_included(self) -> None:
+        """Mark what a GitLab definition includes: such a file has no name to know it by."""
+        definitions = [file for file, source in self._sources.items() if source.ci is CiFile.GITLAB_CI]
+        if not definitions:
+            return
+        from auditor.collectors import repositories  # noqa: PLC0415 - start-up, as above
+
+        files = [file for file, source in self._sources.items() if source.kind is SourceKind.YAML]
+        for file in repositories.included(definitions, files):
+            self._sources[file] = replace(self._sources[file], ci=CiFile.GITLAB_CI)
 
     # Rendering.
 

@@ -17,6 +17,8 @@ from auditor.collectors import documents
 from auditor.collectors.discovery import Source, SourceKind, is_values_file
 from auditor.collectors.documents import RefusedError
 from auditor.collectors.render import KUSTOMIZATION_NAMES
+from auditor.model import ci
+from auditor.model.ci import CiFile
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.resource import Origin, Path, Resource
 from auditor.workloads import Workloads
@@ -34,6 +36,9 @@ _CRD_KIND = re.compile(r"^kind:[ ]+[\"']?CustomResourceDefinition[\"']?[ \t]*\r?
 _TEMPLATE = re.compile(r"\{\{|\{%")
 # Objects that Helm gives to a template and functions that only it has; Argo, Kyverno and others use braces too.
 _CHART_VALUES = frozenset({"values", "valuesContent", "set"})
+_TRUST = "AssumeRoleWithWebIdentity"
+# In scope by their names alone. Folders of project templates (`{{cookiecutter.name}}`) hold pieces of definitions.
+_DEFINITIONS = frozenset({CiFile.GITHUB_WORKFLOW, CiFile.GITLAB_CI, CiFile.PRE_COMMIT})
 _HELM = re.compile(r"\{\{-?\s*(?:\.(?:Values|Release|Chart|Capabilities|Template)\b|include\s|template\s|tpl\s)")
 
 
@@ -104,6 +109,14 @@ class _Reader:
 
             self._documents += 1
             self._add("file/Dockerfile", dockerfile.parse(text), Origin(file=source.file), name=source.file)
+        elif source.kind is SourceKind.JENKINSFILE:
+            from auditor.collectors import jenkinsfile  # noqa: PLC0415 - as above
+
+            self._documents += 1
+            self._add(CiFile.JENKINSFILE.type, jenkinsfile.parse(text), Origin(file=source.file), name=source.file)
+        elif source.ci is CiFile.OTHER:
+            self._documents += 1
+            self._add(source.ci.type, {"system": ci.system(source.file)}, Origin(file=source.file), name=source.file)
         elif source.kind is SourceKind.JSON:
             self._json(source, text)
         else:
@@ -146,7 +159,7 @@ class _Reader:
         if (broken or refused.reason is GapReason.DUPLICATE_KEY) and not (named or _may_be_read(source, whole)):
             # Settings of other programs, JSON with comments, pieces of documentation.
             self._skipped[NOT_KUBERNETES] += 1
-        elif broken and _TEMPLATE.search(document):
+        elif broken and source.ci is None and _TEMPLATE.search(document):
             self._gap(source, _raw_template(line))
         else:
             self._gap(source, RefusedError(refused.reason, line, refused.detail))
@@ -177,10 +190,23 @@ class _Reader:
             self._add("file/kustomization", value, origin, name=source.file)
         elif _is_values(source, value):
             self._add("file/helm-values", value, origin, name=source.file)
+        elif source.ci is not None and self._definition(source.ci, source, value, origin):
+            pass
+        elif isinstance(value, dict) and "Statement" in value and _TRUST in document:
+            self._add("file/aws-trust-policy", value, origin, name=source.file)
         elif "{{" in document and not source.rendered_from and _HELM.search(document) and _is_helm_template(value):
             self._gap(source, _raw_template(line))
         else:
             self._object(source, value, origin)
+
+    def _definition(self, kind: CiFile, source: Source, value: Any, origin: Origin) -> bool:
+        """Take in a CI definition, and return whether it was one."""
+        from auditor.collectors import ci_definitions  # noqa: PLC0415 - start-up: only where one is met
+
+        body = ci_definitions.body(kind, value)
+        if body is not None:
+            self._add(kind.type, body, origin, name=source.file)
+        return body is not None
 
     def _object(self, source: Source, value: Any, origin: Origin) -> None:
         if not isinstance(value, dict):
@@ -289,6 +315,7 @@ def _may_be_read(source: Source, text: str) -> bool:
         or source.file == "-"
         or name in KUSTOMIZATION_NAMES
         or is_values_file(name)
+        or (source.ci in _DEFINITIONS and "{{" not in source.file)
     )
 
 

@@ -23,6 +23,7 @@ Place = tuple[int | None, int | None]
 """Line and column; unknown where the file has changed since it was read."""
 
 _UNKNOWN: Place = (None, None)
+_ON = re.compile(r"^on[ \t]*:", re.MULTILINE)
 # An alias or a merge key: then the whole document is composed.
 _ALIAS = re.compile(r"(?:^|[\s\[{,:])\*[^\s*]")
 
@@ -34,6 +35,8 @@ def locate(content: bytes, origin: Origin, paths: Sequence[Path], *, kind: Sourc
         match kind:
             case SourceKind.DOCKERFILE:
                 return _in_dockerfile(documents.text(content), wanted)
+            case SourceKind.JENKINSFILE:
+                return _in_jenkinsfile(documents.text(content), wanted)
             case SourceKind.JSON:
                 return _in_json(documents.text(content), origin.document, wanted)
             case SourceKind.YAML:
@@ -57,6 +60,9 @@ def _in_yaml(text: str, chunks: Sequence[documents.Chunk], index: int, wanted: S
     document = text[chunk.start : chunk.end]
     skipped = text.count("\n", 0, chunk.start)
     first = chunk.start - (text.rfind("\n", 0, chunk.start) + 1)
+    if any(path[:1] == ("on",) for path in wanted) and _ON.search(document):
+        # A workflow's `on:` is the boolean true to the reader, and `on` again to policies.
+        wanted = [("true", *path[1:]) if path[:1] == ("on",) else path for path in wanted]
     if ("*" in document and _ALIAS.search(document)) or "<<" in document:
         found = _composed(document, wanted)
     elif document.lstrip()[:1] == "{" and _is_json(document):
@@ -311,6 +317,21 @@ def _in_dockerfile(text: str, wanted: Sequence[Path]) -> list[Place]:
         match path:
             case ["instructions", int(index), *_] if index < len(instructions):
                 places.append((instructions[index]["line"], 1))
+            case _:
+                places.append((1, 1))
+    return places
+
+
+def _in_jenkinsfile(text: str, wanted: Sequence[Path]) -> list[Place]:
+    from auditor.collectors import jenkinsfile  # noqa: PLC0415 - only where one has findings
+
+    found = jenkinsfile.parse(text)
+    places: list[Place] = []
+    for path in wanted:
+        match path:
+            case [str(part), int(index), *_] if index < len(entries := found.get(part) or ()):
+                entry = entries[index]
+                places.append((entry["line"], 1) if isinstance(entry, dict) else (1, 1))
             case _:
                 places.append((1, 1))
     return places

@@ -77,6 +77,12 @@ HELM_PLACES: dict[str, tuple[Path, ...]] = {
 
 HOOKS = frozenset({"livenessProbe", "readinessProbe", "startupProbe", "lifecycle"})
 
+VARIABLES = {"env": True, "variables": True, "with": False, "secrets": False, "credentials": False}
+"""Maps of a CI definition in which a key names its value, and whether they are environment variables."""
+
+SCRIPTS = frozenset({"run", "script", "before_script", "after_script", "pre_get_sources_script", "args", "entrypoint"})
+"""Fields of a CI definition that hold command lines."""
+
 KEY_FIELDS = frozenset(
     {"secret", "client-key-data", "token", "password", "id-token", "refresh-token", "client-secret", "access-token"}
 )

@@ -61,7 +61,7 @@ class _Taker:
 
     # Whole objects
 
-    def object(  # noqa: C901 - one branch a kind
+    def object(  # noqa: C901, PLR0912 - one branch a kind
         self, type_: str, body: dict[str, Any], workload: Workload | None
     ) -> None:
         """Take out by what the type keeps where."""
@@ -75,6 +75,10 @@ class _Taker:
                 self._config_map(body)
             case "file/Dockerfile":
                 self._dockerfile(body)
+            case "file/github-workflow" | "file/github-action" | "file/gitlab-ci" | "file/pre-commit":
+                self._definition(body, ())
+            case "file/jenkinsfile":
+                self._jenkinsfile(body)
             case "file/helm-values":
                 self._tree(body, (), Place.HELM_VALUE, record=True)
             case "file/kustomization" | "kubernetes/Kustomization":
@@ -269,6 +273,41 @@ class _Taker:
             else:
                 found = spans(arguments, shell=True)  # noqa: S604 - reads a command line, runs nothing
             self._spans(instruction, "arguments", arguments, found, _Where(path, Place.IMAGE, name))
+
+    # CI definitions
+
+    def _definition(self, node: Any, path: Path, *, depth: int = 0) -> None:
+        """Take out of a CI definition in YAML: variables and inputs by their names, all else by its own form."""
+        if depth > _DEEPEST:
+            return
+        for key, value in node.items() if type(node) is dict else enumerate(node):
+            script = next((step for step in reversed((*path, key)) if type(step) is str), "") in kinds.SCRIPTS
+            if type(value) is str:
+                if len(value) > _SHORTEST_FORM:
+                    self._string(node, key, "", path, Place.ARGUMENT if script else Place.CONFIG)
+            elif type(value) is dict and key in kinds.VARIABLES:
+                self._variables(value, (*path, key), Place.ENV if kinds.VARIABLES[key] else Place.CONFIG, depth=depth)
+            elif type(value) is dict or type(value) is list:
+                self._definition(value, (*path, key), depth=depth + 1)
+
+    def _variables(self, node: dict[Any, Any], path: Path, place: Place, *, depth: int) -> None:
+        for key, value in node.items():
+            if type(value) is str:
+                self._string(node, key, str(key), path, place, record=place is Place.ENV)
+            elif type(value) is dict and type(value.get("value")) is str:
+                # GitLab: a variable with a description.
+                self._string(value, "value", str(key), (*path, key), place, record=place is Place.ENV)
+            elif type(value) is dict or type(value) is list:
+                self._definition(value, (*path, key), depth=depth + 1)
+
+    def _jenkinsfile(self, body: dict[str, Any]) -> None:
+        for index, setting in enumerate(_items(body.get("settings"))):
+            if type(setting.get("value")) is str:
+                self._string(setting, "value", str(setting.get("name")), ("settings", index), Place.ENV, record=True)
+        for part in ("commands", "logins"):
+            for index, entry in enumerate(_items(body.get(part))):
+                if type(entry.get("text")) is str:
+                    self._string(entry, "text", "", (part, index), Place.ARGUMENT)
 
     # Workloads
 
