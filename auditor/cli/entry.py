@@ -1,6 +1,9 @@
-"""The program's entry: answers `--version` before anything heavy is imported."""
+"""The program's entry: answers `--version` before anything heavy is imported, and ends the process without ceremony."""
 
+import gc
+import os
 import sys
+from typing import NoReturn
 
 
 def main() -> None:
@@ -10,10 +13,27 @@ def main() -> None:
 
         sys.stdout.write(f"auditor {__version__}\n")
         return
+    # Nothing that loading makes is garbage, so looking for garbage only costs time; `run` looks again.
+    gc.disable()
     try:
         from auditor.cli.main import run  # noqa: PLC0415 - keeps start-up short
     except KeyboardInterrupt:
         # While Python still loads the program: no traceback then, either.
         sys.stderr.write("interrupted\n")
         sys.exit(130)
-    run()
+    try:
+        run()
+    except SystemExit as end:
+        _leave(end)
+
+
+def _leave(end: SystemExit) -> NoReturn:
+    """End the process at once: taking a result apart only to give its memory back costs a tenth of a whole run.
+
+    Files are closed by then, and child processes have ended: whoever opened them saw to it.
+    """
+    if not isinstance(end.code, int):
+        raise end
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(end.code)

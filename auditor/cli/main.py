@@ -6,6 +6,7 @@ Exit codes: 0 nothing failed at or above `--fail-on`; 1 something did; 2 wrong u
 3 something in scope could not be read and nothing failed; 4 an internal error.
 """
 
+import gc
 import importlib
 import os
 import sys
@@ -39,7 +40,9 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     # It may stand anywhere, and errors that come before any command is parsed obey it too.
     given = [argument for argument in given if argument != "--debug"]
     try:
-        application(given)(args=given, prog_name="auditor")
+        command = application(given)
+        gc.enable()
+        command(args=given, prog_name="auditor")
     except AuditorError as error:
         terminal.complain(error)
         sys.exit(error.exit_code)
