@@ -22,6 +22,7 @@ from auditor.model.errors import AuditorError
 
 COMMANDS = {
     "scan": "auditor.cli.scan:scan",
+    "audit": "auditor.cli.audit:audit",
     "report": "auditor.cli.report:report",
     "baseline": "auditor.cli.baseline:baseline",
     "diff": "auditor.cli.diff:diff",

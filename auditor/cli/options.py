@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -11,12 +12,60 @@ from auditor.model.errors import InputError
 from auditor.model.verdict import Severity
 from auditor.reports import REPORTS
 
-Format = typer.Option(
-    "--format",
-    "-o",
-    help=f"What goes to standard output: {', '.join(REPORTS)}.",
-)
-Report = typer.Option("--report", help="Also write FORMAT=FILE, for example html=audit.html. Repeatable.")
+Format = Annotated[str, typer.Option("--format", "-o", help=f"What goes to standard output: {', '.join(REPORTS)}.")]
+Report = Annotated[
+    list[str] | None,
+    typer.Option("--report", help="Also write FORMAT=FILE, for example html=audit.html. Repeatable."),
+]
+FailOn = Annotated[
+    Severity | None, typer.Option("--fail-on", help="Lowest severity that fails the run (default: medium).")
+]
+AllowIncomplete = Annotated[
+    bool, typer.Option("--allow-incomplete", help="Exit 0 instead of 3 when something could not be read.")
+]
+Select = Annotated[
+    list[str] | None,
+    typer.Option(help="Run only these: policy id or glob, tag:NAME, severity:LEVEL, framework:ID. Repeatable."),
+]
+Ignore = Annotated[list[str] | None, typer.Option(help="Leave these out, in the same words. Repeatable.")]
+Policies = Annotated[
+    list[Path] | None,
+    typer.Option("--policy", help="Folder with policies of your own, added to the library. Repeatable."),
+]
+Config = Annotated[Path | None, typer.Option(help="Configuration file (default: auditor.yaml here, if there is one).")]
+Waivers = Annotated[
+    Path | None, typer.Option(help="Waivers file (default: .auditor/waivers.yaml here, if there is one).")
+]
+Baseline = Annotated[
+    Path | None, typer.Option(help="Known findings, written by `auditor baseline`: shown, but they do not fail.")
+]
+Templates = Annotated[
+    Path | None, typer.Option(help="Folder with report templates of your own, before the built-in ones.")
+]
+ShowAll = Annotated[bool, typer.Option("--all", help="Show every finding on the console; do not fold.")]
+Jobs = Annotated[int, typer.Option(min=0, help="Worker processes; 0: as many as there are processors.")]
+
+
+def terms(
+    settings: Configuration,
+    *,
+    select: list[str] | None,
+    ignore: list[str] | None,
+    policy: list[Path] | None,
+    waivers: Path | None,
+    baseline: Path | None,
+    jobs: int,
+) -> dict[str, Any]:
+    """Return the fields of `auditor.pipeline.rules.Terms`: what was said on the command line and in `settings`."""
+    return {
+        "configuration": settings,
+        "select": (*settings.select, *(select or ())),
+        "ignore": (*settings.ignore, *(ignore or ())),
+        "policy_folders": (*settings.policies, *(policy or ())),
+        "waivers": waivers_file(waivers, settings),
+        "baseline": baseline,
+        "jobs": jobs,
+    }
 
 
 def load(path: Path | None) -> Configuration:

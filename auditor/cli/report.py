@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from auditor.cli import assessments, output
-from auditor.cli.options import Format, Report
+from auditor.cli import assessments, options, output
 
 _EXAMPLES = """
 Examples:
@@ -26,12 +25,10 @@ def report(
     assessment: Annotated[
         Path, typer.Argument(metavar="ASSESSMENT", help="JSON report of an earlier run, or - for standard input.")
     ],
-    format_: Annotated[str, Format] = "console",
-    report_: Annotated[list[str] | None, Report] = None,
-    templates: Annotated[
-        Path | None, typer.Option(help="Folder with report templates of your own, before the built-in ones.")
-    ] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Show every finding on the console; do not fold.")] = False,
+    format_: options.Format = "console",
+    report_: options.Report = None,
+    templates: options.Templates = None,
+    show_all: options.ShowAll = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes.")] = False,
 ) -> None:
     """Render a stored assessment again."""

@@ -9,9 +9,7 @@ from typing import Annotated
 import typer
 
 from auditor.cli import options, output, terminal
-from auditor.cli.options import Format, Report
 from auditor.model.errors import InputError
-from auditor.model.verdict import Severity
 from auditor.redaction.redactor import redact_text
 
 _EXAMPLES = """
@@ -41,34 +39,19 @@ def scan(
             show_default=False,
         ),
     ] = None,
-    format_: Annotated[str, Format] = "console",
-    report: Annotated[list[str] | None, Report] = None,
-    fail_on: Annotated[
-        Severity | None, typer.Option("--fail-on", help="Lowest severity that fails the run (default: medium).")
-    ] = None,
-    allow_incomplete: Annotated[
-        bool, typer.Option("--allow-incomplete", help="Exit 0 instead of 3 when something could not be read.")
-    ] = False,
+    format_: options.Format = "console",
+    report: options.Report = None,
+    fail_on: options.FailOn = None,
+    allow_incomplete: options.AllowIncomplete = False,
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="Exit 0 when there is nothing to judge, as a commit hook needs.")
     ] = False,
-    select: Annotated[
-        list[str] | None,
-        typer.Option(help="Run only these: policy id or glob, tag:NAME, severity:LEVEL, framework:ID. Repeatable."),
-    ] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="Leave these out, in the same words. Repeatable.")] = None,
-    policy: Annotated[
-        list[Path] | None, typer.Option(help="Folder with policies of your own, added to the library. Repeatable.")
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Configuration file (default: auditor.yaml here, if there is one).")
-    ] = None,
-    waivers: Annotated[
-        Path | None, typer.Option(help="Waivers file (default: .auditor/waivers.yaml here, if there is one).")
-    ] = None,
-    baseline: Annotated[
-        Path | None, typer.Option(help="Known findings, written by `auditor baseline`: shown, but they do not fail.")
-    ] = None,
+    select: options.Select = None,
+    ignore: options.Ignore = None,
+    policy: options.Policies = None,
+    config: options.Config = None,
+    waivers: options.Waivers = None,
+    baseline: options.Baseline = None,
     values: Annotated[list[Path] | None, typer.Option("--values", "-f", help="Helm values file. Repeatable.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Helm value, NAME=VALUE. Repeatable.")] = None,
     no_render: Annotated[
@@ -78,11 +61,9 @@ def scan(
     exclude: Annotated[
         list[str] | None, typer.Option(help="Leave out paths, as a .gitignore pattern. Repeatable.")
     ] = None,
-    templates: Annotated[
-        Path | None, typer.Option(help="Folder with report templates of your own, before the built-in ones.")
-    ] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Show every finding on the console; do not fold.")] = False,
-    jobs: Annotated[int, typer.Option(min=0, help="Worker processes; 0: as many as there are processors.")] = 0,
+    templates: options.Templates = None,
+    show_all: options.ShowAll = False,
+    jobs: options.Jobs = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")] = False,
 ) -> None:
     """Judge manifests before they are applied."""
@@ -102,20 +83,22 @@ def scan(
 
         assessment = pipeline.scan(
             pipeline.Request(
+                **options.terms(
+                    settings,
+                    select=select,
+                    ignore=ignore,
+                    policy=policy,
+                    waivers=waivers,
+                    baseline=baseline,
+                    jobs=jobs,
+                ),
                 paths=tuple(paths or (".",)),
-                configuration=settings,
-                select=(*settings.select, *(select or ())),
-                ignore=(*settings.ignore, *(ignore or ())),
-                policy_folders=(*settings.policies, *(policy or ())),
-                waivers=options.waivers_file(waivers, settings),
-                baseline=baseline,
                 helm_values=tuple(values or ()),
                 helm_set=tuple(set_ or ()),
                 render=not no_render,
                 honour_gitignore=not no_ignore,
                 exclude=(*settings.exclude, *(exclude or ())),
                 allow_empty=allow_empty,
-                jobs=jobs,
                 fingerprint_key=options.fingerprint_key(),
             ),
             now=datetime.now(UTC),

@@ -5,14 +5,17 @@ to its end. Manifests have none. They are never a whole cluster, so the policies
 and to them nothing is unread.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import field
 
-from auditor.model.collection import COMPLETE, Call, CallResult
+from auditor.model.collection import COMPLETE, Call, CallResult, Source
 from auditor.model.record import record
 
 EVERYWHERE = None
 """For `Extent.unread`: every namespace there is."""
+
+_VERSION = re.compile(r"v?1\.(\d+)")
 
 
 @record(kw_only=False)
@@ -25,6 +28,10 @@ class Extent:
     """Why nothing of it could be read."""
     results: dict[tuple[str, str], CallResult] = field(default_factory=dict)
     """Type and namespace (empty: the whole cluster) to how the last such list ended."""
+    minor: int = 0
+    """Of the Kubernetes version 1.`minor`; 0: not known."""
+    provider: str = ""
+    """Who runs the control plane, as `Source.provider`."""
     _answers: dict[tuple[str, str | None], str] = field(default_factory=dict, compare=False)
 
     @property
@@ -88,6 +95,18 @@ class Extent:
 
 MANIFESTS = Extent()
 """Of files: nothing is unread."""
+
+
+def of_source(source: Source, calls: Iterable[Call]) -> Extent:
+    """Return how far a source was read, by the calls of its ledger."""
+    version = _VERSION.match(source.version)
+    return Extent(
+        source.name,
+        source.failure,
+        of_calls(source.name, calls).results,
+        minor=int(version[1]) if version else 0,
+        provider=source.provider,
+    )
 
 
 def of_calls(source: str, calls: Iterable[Call], *, failure: str = "") -> Extent:

@@ -56,6 +56,7 @@ def views(resource: Resource, estate: Estate, *, workloads: Workloads, now: date
         variables.update(secret.secret(resource, estate, now=now))
     elif type_ == grants.FACT:
         variables["holder"] = grants.holder(resource, estate)
+        variables["cluster"] = {"minor": estate.extent.minor, "provider": estate.extent.provider}
     elif type_ in STORE_TYPES:
         variables.update(stores.store(resource))
         return Views(names=_STORE, variables=variables)

@@ -43,6 +43,9 @@ class CallResult(StrEnum):
     """The run ended before the list did."""
 
 
+MANAGED = {"eks": "Amazon EKS", "aks": "Azure Kubernetes Service", "gke": "Google Kubernetes Engine"}
+"""Providers that run the control plane themselves, by `Source.provider`: its flags are their responsibility."""
+
 COMPLETE = frozenset({CallResult.READ, CallResult.NOT_SERVED})
 """Results after which the absence of an object means that there is none."""
 

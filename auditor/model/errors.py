@@ -30,9 +30,10 @@ class ToolMissingError(AuditorError):
 class NothingCollectedError(AuditorError):
     """The run read no resource at all, so it has nothing to vouch for."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, hint: str = "") -> None:
         super().__init__(
             f"nothing to judge was found in {source}",
-            hint="Name a folder or file with Kubernetes manifests (`auditor scan --help` shows examples), or say "
+            hint=hint
+            or "Name a folder or file with Kubernetes manifests (`auditor scan --help` shows examples), or say "
             "--allow-empty where that is no mistake.",
         )

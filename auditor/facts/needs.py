@@ -1,0 +1,105 @@
+"""Which lists of a cluster a policy needs: those of its own subjects, and those that its variables rest on.
+
+Two things happen when a list was not read. What a policy would say of the objects in it is not said at all: that is
+the policy's population. And a verdict about another object may rest on what is not in it: that is a variable's need,
+and the variable itself says so (`auditor.facts.extent`). This table tells both beforehand, for `auditor doctor`; a test
+removes one list at a time and holds the table to what then becomes of every verdict.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+
+from auditor.facts import copies, grants, hosts, issued, lists, principals, sources
+from auditor.facts.accounts import TYPE as ACCOUNT
+from auditor.facts.views import CONTROL_PLANE, OBJECT, POD_SPEC, STORE
+from auditor.model.record import record
+from auditor.model.stores import TYPES as STORES
+from auditor.workloads import Workloads
+
+EVERY = "kubernetes/*"
+"""Stands for every type that is asked for."""
+
+_BINDINGS = (grants.ROLE_BINDING, grants.CLUSTER_ROLE_BINDING)
+
+VARIABLES: dict[str, tuple[str, ...]] = {
+    "variables.service_account": (ACCOUNT, *_BINDINGS),
+    "variables.automount": (ACCOUNT,),
+    "variables.secret_refs": sources.MAKERS,
+    "variables.made": sources.MAKERS,
+    "variables.deliveries": (),
+    "variables.certificates": tuple(sorted(issued.TYPES)),
+    "variables.tls_hosts": (hosts.INGRESS, hosts.GATEWAY),
+    "variables.holder": (ACCOUNT,),
+    "object.copies": ("kubernetes/Namespace",),
+    "object.unread": _BINDINGS,
+}
+"""What an expression names, and the types on whose absence it rests."""
+
+_FACTS: dict[str, tuple[str, ...]] = {
+    grants.FACT: grants.TYPES,
+    principals.TYPE: grants.TYPES,
+    copies.TYPE: (EVERY,),
+    lists.TYPE: (),
+}
+
+FILES = frozenset(
+    {
+        "kubernetes/EncryptionConfiguration",
+        "kubernetes/KubeletConfiguration",
+        "kubernetes/Policy",
+    }
+)
+"""Types that lie in files alone: no API serves them."""
+
+_WORD = re.compile(r"\b(?:variables|object)\.\w+")
+
+
+@record
+class Needs:
+    """The lists that one policy needs."""
+
+    population: frozenset[str]
+    """Types of its subjects, or of what its facts are made from; `EVERY` for all that are asked for."""
+    joins: frozenset[str]
+    """Types of which an absence decides about another object."""
+
+
+def needs(applies_to: Iterable[str], expressions: Iterable[str], workloads: Workloads) -> Needs:
+    """Return what a policy needs that applies to these views and types and says these CEL texts."""
+    entries = tuple(applies_to)
+    words = {word for text in expressions for word in _WORD.findall(text)}
+    of_facts = {word for word in words if word.startswith("object.")}
+    if not _FACTS.keys() & set(entries):
+        words -= of_facts
+    return Needs(
+        population=frozenset(type_ for entry in entries for type_ in _population(entry, workloads)),
+        joins=frozenset(type_ for word in words for type_ in VARIABLES.get(word, ())),
+    )
+
+
+def concerned(of: Needs, unread: Collection[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return which of the `unread` types leave a part of the population, and which a join, without an answer."""
+    return (
+        frozenset(unread) if EVERY in of.population else of.population & frozenset(unread),
+        of.joins & frozenset(unread),
+    )
+
+
+def on_cluster(applies_to: Iterable[str]) -> bool:
+    """Return whether a policy asks anything of a cluster, and not of files of a repository alone."""
+    return any(entry in _VIEWS or entry in _FACTS or entry.startswith("kubernetes/") for entry in applies_to)
+
+
+_VIEWS = frozenset({OBJECT, POD_SPEC, CONTROL_PLANE, STORE})
+
+
+def _population(entry: str, workloads: Workloads) -> Iterable[str]:
+    if entry == OBJECT:
+        return (EVERY,)
+    if entry in {POD_SPEC, CONTROL_PLANE}:
+        return workloads.types
+    if entry == STORE:
+        return STORES
+    if entry in _FACTS:
+        return _FACTS[entry]
+    return (entry,) if entry.startswith("kubernetes/") and entry not in FILES else ()
