@@ -17,7 +17,6 @@ import json
 import re
 import struct
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from functools import lru_cache
 from math import copysign, isinf
 from typing import Any
@@ -165,7 +164,7 @@ _UNSURE = re.compile(
 _LIST_IN_LIST = re.compile(r"-[ ]++-\s")
 _PLAIN = bytes([0x0A, *range(0x20, 0x7F)])
 # Characters that YAML 1.1 forbids or takes for a line break; a tab may be indentation, a lone \r a line break.
-_ODD = re.compile(r"[^\n -~\xa1-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_ODD = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _DEEP_INDENT = " " * MAX_DEPTH
 # A map or list as a key, which JSON cannot hold. `{{` is what a template that was not rendered looks like; inside of
 # text, as in the messages of alerts, it opens nothing.
@@ -544,6 +543,8 @@ def plain_value(scalar: str) -> Any:
     if type(value) is float:
         # On its way to an API server it is written as JSON: without a point where it is whole and below 1e21, which
         # is then read as an integer where 64 bits hold it.
+        from decimal import Decimal  # noqa: PLC0415 - start-up: only where a number has a fraction
+
         whole = Decimal(repr(value))
         return int(whole) if whole == int(whole) and -(1 << 63) <= whole < 1 << 63 else value
     return _whole(value) if type(value) is int else value
@@ -615,6 +616,8 @@ def _float_key(number: float) -> str | None:
     power = int(exponent)
     if power < -4 or power >= 6:
         return f"{mantissa}e{'-' if power < 0 else '+'}{abs(power):02d}"
+    from decimal import Decimal  # noqa: PLC0415 - as above
+
     return format(Decimal(text_), "f")
 
 

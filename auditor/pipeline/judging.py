@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from auditor.assess.fingerprints import finding_fingerprint
 from auditor.collectors import positions
@@ -11,7 +11,7 @@ from auditor.facts import copies, grants, principals
 from auditor.facts.estate import Estate
 from auditor.facts.views import views
 from auditor.model.assessment import Subject
-from auditor.model.judgement import Failure, Judged
+from auditor.model.judgement import Failure, Judged, Judgement
 from auditor.model.record import record
 from auditor.model.resource import Location, Origin, Path, Resource, pointer
 from auditor.model.verdict import Finding, Outcome, Severity, SubjectKind
@@ -40,11 +40,12 @@ def judge(resources: Iterable[Resource], estate: Estate, *, by: Judge, places: "
         seen = views(resource, estate, workloads=by.workloads, now=by.now)
         judged = by.engine.judge(resource, seen)
         if judged.passed or judged.others:
+            findings = _findings(resource, judged, by=by, places=places)
             subjects.append(
                 JudgedSubject(
                     subject=_subject(resource),
-                    judged=judged,
-                    findings=_findings(resource, judged, by=by, places=places),
+                    judged=_without_failures(judged) if findings else judged,
+                    findings=findings,
                     about=_about(resource, seen),
                 )
             )
@@ -102,6 +103,17 @@ class Places:
                 # It was there a moment ago; the finding stands, only its line is unknown.
                 self._last = (source.file, b"")
         return self._last[1]
+
+
+def _without_failures(judged: Judged) -> Judged:
+    """Return `judged` without what has become findings: it may be on its way to another process."""
+    others = tuple(_failed(entry.policy) if entry.failures else entry for entry in judged.others)
+    return Judged(passed=judged.passed, others=others, items=judged.items)
+
+
+@cache
+def _failed(policy: int) -> Judgement:
+    return Judgement(policy=policy, outcome=Outcome.FAIL)
 
 
 _ACCOUNTS = {"User": SubjectKind.USER, "ServiceAccount": SubjectKind.WORKLOAD}

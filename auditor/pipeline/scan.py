@@ -25,6 +25,8 @@ from auditor.redaction.fingerprint import Fingerprinter
 _WORTH_A_PROCESS = 400_000
 """Bytes of input, with `_PER_FILE` for each file, below which a further process costs more than it brings."""
 _PER_FILE = 1_500
+_MOST = 100_000
+"""Bytes that one file counts at most: what makes a file larger are custom resource definitions, which nobody parses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ def _shares(sources: Sequence[Source], jobs: int) -> list[Sequence[Source]]:
 
     Neighbours are alike (a folder of roles, a folder of workloads), so they go to different parts.
     """
-    weights = [source.size + _PER_FILE for source in sources]
+    weights = [min(source.size, _MOST) + _PER_FILE for source in sources]
     count = max(1, min(jobs, sum(weights) // _WORTH_A_PROCESS))
     shares: list[list[Source]] = [[] for _ in range(count)]
     loads = [0] * count

@@ -7,7 +7,6 @@ making it, so a process must finish what it began.
 
 import contextlib
 import os
-import pickle
 import struct
 import sys
 from collections.abc import Callable, Sequence
@@ -55,7 +54,7 @@ def run(
     try:
         big, small = first(shares[0])
         merged = merge([small, *(worker.receive() for worker in workers)])
-        message = pickle.dumps(merged, protocol=pickle.HIGHEST_PROTOCOL) if workers else b""
+        message = _packed(merged) if workers else b""
         for worker in workers:
             worker.send(message)
         results = [second(big, merged), *(worker.receive() for worker in workers)]
@@ -78,7 +77,7 @@ class _Worker:
     writer: int
 
     def receive(self) -> Any:
-        ok, value = pickle.loads(_read(self.reader))  # noqa: S301 - written by our own fork
+        ok, value = _unpacked(_read(self.reader))
         if not ok:
             raise value
         return value
@@ -116,7 +115,7 @@ def _child(share: Any, first: Any, second: Any, *, reader: int, writer: int) -> 
     try:
         big, small = first(share)
         _answer(writer, value=small)
-        _answer(writer, value=second(big, pickle.loads(_read(reader))))  # noqa: S301 - written by our own parent
+        _answer(writer, value=second(big, _unpacked(_read(reader))))
     except BaseException as error:  # noqa: BLE001 - whatever it is, the parent raises it
         with contextlib.suppress(BaseException):
             _write(writer, _pickled_error(error))
@@ -125,16 +124,28 @@ def _child(share: Any, first: Any, second: Any, *, reader: int, writer: int) -> 
 
 
 def _answer(writer: int, *, value: Any) -> None:
-    _write(writer, pickle.dumps((True, value), protocol=pickle.HIGHEST_PROTOCOL))
+    _write(writer, _packed((True, value)))
 
 
 def _pickled_error(error: BaseException) -> bytes:
     try:
-        message = pickle.dumps((False, error))
-        pickle.loads(message)  # noqa: S301 - proves that the parent can read it
+        message = _packed((False, error))
+        _unpacked(message)  # proves that the parent can read it
     except Exception:  # noqa: BLE001 - an error that cannot travel is described instead
-        return pickle.dumps((False, RuntimeError(f"{type(error).__name__} in a worker process")))
+        return _packed((False, RuntimeError(f"{type(error).__name__} in a worker process")))
     return message
+
+
+def _packed(value: Any) -> bytes:
+    import pickle  # noqa: PLC0415 - start-up: small inputs need no second process
+
+    return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def _unpacked(message: bytes) -> Any:
+    import pickle  # noqa: PLC0415 - as above
+
+    return pickle.loads(message)  # noqa: S301 - written by our own fork
 
 
 def _read(descriptor: int) -> bytes:
