@@ -13,6 +13,7 @@ from auditor import data, workloads
 from auditor.cli import options, terminal
 from auditor.model.errors import AuditorError, InputError
 from auditor.policy import document
+from auditor.policy.admission.action import Action
 from auditor.policy.document import Policy
 from auditor.reports.figures import plural
 
@@ -210,35 +211,44 @@ def export(
     out: Annotated[
         Path | None, typer.Option(help="Folder for one file a policy (default: all to standard output).")
     ] = None,
+    action: Annotated[
+        Action, typer.Option(help="What an API server does on a failure: deny, warn (and audit) or audit.")
+    ] = Action.WARN,
     policy: _Folders = None,
     config: _Config = None,
 ) -> None:
     """Write ValidatingAdmissionPolicies for the policies that can be one; say which cannot, and why.
 
+    Ends with 1 where none of the policies can be one.
+
     Example:  auditor policy export --out admission/ && kubectl apply --dry-run=server -f admission/
     """
-    import yaml  # noqa: PLC0415 - only here
-
     from auditor.policy import export as exporting  # noqa: PLC0415 - only here
 
     settings = options.load(config)
-    exported = 0
-    for entry in _chosen(_load(policy, config), chosen or ()):
-        obstacle = exporting.obstacle(entry)
-        if obstacle:
-            terminal.note(f"{entry.id} cannot be exported: {obstacle}")
-            continue
-        values = {name: value for name, (value, _) in settings.parameters.get(entry.id, {}).items()}
-        text = yaml.safe_dump_all(
-            exporting.admission_policy(entry, values), sort_keys=False, allow_unicode=True, width=110
-        )
-        exported += 1
-        if out is None:
-            sys.stdout.write(f"---\n{text}")
-        else:
-            out.mkdir(parents=True, exist_ok=True)
-            (out / f"{entry.id}.yaml").write_text(text, encoding="utf-8")
-    terminal.note(f"exported {plural(exported, 'policy', 'policies')}" + (f" to {out}" if out else ""))
+    table = workloads.load(data.policies() / "workloads.yaml", settings.workloads)
+    plans = [exporting.plan(entry, table) for entry in _chosen(_load(policy, config), chosen or ())]
+    for plan in plans:
+        for line in plan.notes:
+            terminal.note(line)
+    exported = [plan for plan in plans if not plan.obstacle]
+    for plan in exported:
+        text = exporting.manifest(plan, table, settings.parameters.get(plan.policy.id, {}), action=action)
+        _write(text, out, plan.policy.id)
+    where = f" to {out}" if out else ""
+    terminal.note(f"exported {len(exported)} of {plural(len(plans), 'policy', 'policies')}{where}, action {action}")
+    raise typer.Exit(0 if exported else 1)
+
+
+def _write(text: str, folder: Path | None, name: str) -> None:
+    if folder is None:
+        sys.stdout.write(text)
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror}", hint="Choose another folder.") from error
 
 
 def _load(folders: Sequence[Path] | None, config: Path | None) -> tuple[Policy, ...]:
@@ -250,7 +260,9 @@ def _one(policies: Sequence[Policy], policy_id: str) -> Policy:
     for entry in policies:
         if policy_id in {entry.id, entry.name}:
             return entry
-    raise InputError(f"there is no policy {policy_id}", hint="`auditor policy list` shows them.")
+    from auditor.policy import selection  # noqa: PLC0415 - only for a mistake
+
+    raise InputError(f"there is no policy {policy_id}", hint=selection.hint(policies, policy_id))
 
 
 def _chosen(policies: Sequence[Policy], words: Sequence[str]) -> tuple[Policy, ...]:
@@ -258,14 +270,23 @@ def _chosen(policies: Sequence[Policy], words: Sequence[str]) -> tuple[Policy, .
         return tuple(policies)
     from auditor.policy import selection  # noqa: PLC0415 - only here
 
-    return selection.select(policies, chosen=words).policies
+    return selection.select(policies, chosen=words, named=True).policies
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths or document.built_in():
+        if not path.exists():
+            raise InputError(f"there is no file or folder {path}", hint=_how_to_lint(path))
         found += document.files(path) if path.is_dir() else [path]
     return found
+
+
+def _how_to_lint(path: Path) -> str:
+    for entry in document.load(document.built_in()).policies:
+        if str(path) in {entry.id, entry.name}:
+            return f"{entry.id} is the file {entry.file}; without a path, the whole library is checked."
+    return "Name a policy file, or a folder with policies; without a path, the library is checked."
 
 
 def _text(file: Path) -> str:
