@@ -24,6 +24,8 @@ _KEY_BLOCK = 20_000
 _PAIR_LINES = 2
 """Lines above a value on which its name may stand."""
 _REMEMBERED = 1 << 17
+_DOCUMENTS = 256
+"""Secret manifests that are remembered; they are longer than lines."""
 _NOTHING: tuple[Found, ...] = ()
 
 
@@ -58,6 +60,7 @@ class Engine:
         self._own = tuple(rule for rule in rules.rules.values() if rule.pattern and rule.own)
         self._on_line = lru_cache(maxsize=_REMEMBERED)(self._line)
         self._on_pair = lru_cache(maxsize=_REMEMBERED)(self._pair)
+        self._in_secrets = lru_cache(maxsize=_DOCUMENTS)(lambda document: self._kept(objects.secret_values(document)))
 
     @property
     def digest(self) -> str:
@@ -91,7 +94,8 @@ class Engine:
             begin = content.rfind(b"\n", 0, max(start - 1, 0)) + 1 if b"BEGIN" not in content[start:end] else start
             yield begin, self._keys(content[begin : start + _KEY_BLOCK])
         if Look.SECRET_OBJECT in looks and objects.SECRET_VALUE in self._rules.rules:
-            yield 0, self._kept(objects.secret_values(content))
+            for begin, document in objects.documents(content, looks[Look.SECRET_OBJECT]):
+                yield begin, self._in_secrets(document)
         for start, end in looks.get(Look.LINE, ()):
             yield start, self._on_line(content[start:end], kind)
         for start, end in looks.get(Look.PAIR, ()):

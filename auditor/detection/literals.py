@@ -21,6 +21,8 @@ from auditor.redaction.spans import Span, decoded, spans
 from auditor.workloads import Workload
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_NO_ANNOTATIONS = '"annotations":{}'
+"""What kubectl writes into its copy of an object that has none."""
 _DEEPEST = 200
 _CERTAIN_LENGTH = 6
 _NO_WORD = 16
@@ -31,10 +33,19 @@ _Fingerprint = Callable[[str], str]
 
 
 def take_out(
-    type_: str, body: dict[str, Any], *, workload: Workload | None, fingerprint: _Fingerprint
+    type_: str,
+    body: dict[str, Any],
+    *,
+    workload: Workload | None,
+    fingerprint: _Fingerprint,
+    copies: frozenset[str] = frozenset(),
 ) -> tuple[Literal, ...]:
-    """Replace every credential in `body` (in place) by `REDACTED` and return what was looked at."""
-    taker = _Taker(fingerprint)
+    """Replace every credential in `body` (in place) by `REDACTED` and return what was looked at.
+
+    `copies` names annotations that hold the object a second time: they are looked into, and then lose their whole
+    value, whatever was found.
+    """
+    taker = _Taker(fingerprint, copies)
     taker.object(type_, body, workload)
     if taker.taken:
         _sweep(body, taker.taken)
@@ -53,8 +64,9 @@ class _Where(NamedTuple):
 class _Taker:
     """One call of `take_out`: what it found so far."""
 
-    def __init__(self, fingerprint: _Fingerprint) -> None:
+    def __init__(self, fingerprint: _Fingerprint, copies: frozenset[str] = frozenset()) -> None:
         self.fingerprint = fingerprint
+        self.copies = copies
         self.literals: list[Literal] = []
         self.taken: set[str] = set()
         self._containers: dict[int, Mapping[str, Any]] = {}
@@ -115,9 +127,15 @@ class _Taker:
                         self._last_applied(type_, values, (*path, field, key))
                     elif len(value) > 8 or label(key) >= Label.SECRET:
                         self._string(values, key, str(key), (*path, field), place)
+                    if key in self.copies:
+                        values[key] = REDACTED
 
     def _last_applied(self, type_: str, annotations: dict[str, Any], path: Path) -> None:
         text = annotations[_LAST_APPLIED]
+        dropped = _LAST_APPLIED in self.copies
+        if dropped and type_ in kinds.WITHOUT_VALUES and _NO_ANNOTATIONS in text:
+            # Most objects of a large cluster are of these kinds, and there is no place in them for a value.
+            return
         try:
             applied = json.loads(text)
         except (ValueError, RecursionError):
@@ -136,9 +154,10 @@ class _Taker:
         inner.object(inner_type, applied, None)
         found = [literal for literal in inner.literals if literal.kind is LiteralKind.CREDENTIAL]
         if found:
-            _sweep(applied, inner.taken)
-            annotations[_LAST_APPLIED] = json.dumps(applied, separators=(",", ":"), ensure_ascii=False)
             self.taken |= inner.taken
+            if not dropped:
+                _sweep(applied, inner.taken)
+                annotations[_LAST_APPLIED] = json.dumps(applied, separators=(",", ":"), ensure_ascii=False)
         for literal in found:
             self.literals.append(
                 Literal(
@@ -527,15 +546,23 @@ def _items(value: Any) -> list[dict[str, Any]]:
 
 
 def _sweep(body: dict[str, Any], taken: set[str]) -> None:
-    """Replace copies of taken values, and of their base64 and URL-encoded forms, anywhere in `body`."""
+    """Replace copies of taken values, and of their base64, URL-encoded and JSON forms, anywhere in `body`."""
     forms: set[str] = set()
     for value in taken:
         packed = base64.b64encode(value.encode("utf-8", "surrogatepass")).decode()
         forms |= {value, value.strip(), packed, packed.rstrip("="), quote(value, safe="", errors="replace")}
+        if _ESCAPED.search(value):
+            plain = json.dumps(value, ensure_ascii=False)[1:-1]
+            forms |= {plain, json.dumps(value)[1:-1], plain.translate(_AS_GO_WRITES)}
     ordered = sorted(
         (form for form in forms if len(form) >= _CERTAIN_LENGTH and form not in REDACTED), key=len, reverse=True
     )
     _replace(body, ordered, 0)
+
+
+_ESCAPED = re.compile(r"[^ !#-%'-;=?-\[\]-~]")
+_AS_GO_WRITES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+"""Go's JSON, and so kubectl's, escapes these as well, since the text might stand in a web page."""
 
 
 def _replace(node: Any, forms: list[str], depth: int) -> None:

@@ -8,8 +8,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
 
 from auditor.detection.classify import examine
 from auditor.detection.found import Found
@@ -22,7 +21,6 @@ from auditor.redaction.values import looks_random, measure, nature
 
 SECRET_VALUE = "secret-value"  # noqa: S105 - the id of a rule
 _KIND = re.compile(rb"^[ \t]*(?:- )?[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
-_MARKER = re.compile(rb"^---", re.MULTILINE)
 _FIELD = re.compile(
     rb"^(?P<indent>[ \t]*)(?:- )?[\"']?(?P<field>data|stringData)[\"']?[ \t]*:[ \t]*(?:#.*)?\r?$", re.MULTILINE
 )
@@ -31,7 +29,6 @@ _ENTRY = re.compile(
     rb"(?:(?P<block>[|>][+\-\d]*)[ \t]*|\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s#][^\n]*?))?"
     rb"[ \t]*(?:#.*)?\r?$"
 )
-_JSON_KIND = re.compile(rb"\"kind\"\s*:\s*\"Secret\"")
 _DEFAULT = re.compile(r"^[ \t]*default[ \t]*=[ \t]*\"(?P<value>(?:[^\"\\\n]|\\.)+)\"", re.MULTILINE)
 _VARIABLE = re.compile(r"variable[ \t]+\"(?P<name>[\w\-]+)\"", re.IGNORECASE)
 _AUTH = re.compile(r"\"auth\"[ \t]*:[ \t]*\"(?P<value>[A-Za-z0-9+/]{6,}={0,2})\"")
@@ -41,17 +38,30 @@ _LEAST_ENTROPY = 4.0
 _VARIABLE_BYTES = 2_000
 
 
-def secret_values(content: bytes) -> list[Found]:
-    """Return the values of every Secret manifest in `content`: YAML read by its lines, or JSON."""
-    if _JSON_KIND.search(content):
-        return list(_of_json(content))
+def documents(content: bytes, places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, bytes]]:
+    """Yield offset and bytes of each YAML document that one of `places` lies in, each once; of JSON the whole."""
+    if content.lstrip()[:1] in {b"{", b"["}:
+        yield 0, content
+        return
+    last = -1
+    for start, _ in places:
+        if start < last:
+            continue
+        begin = content.rfind(b"\n---", 0, start) + 1
+        last = content.find(b"\n---", start)
+        last = len(content) if last < 0 else last + 1
+        yield begin, content[begin:last]
+
+
+def secret_values(document: bytes) -> list[Found]:
+    """Return the values of the Secret manifests in a document: YAML read by its lines, or JSON."""
+    if document.lstrip()[:1] in {b"{", b"["}:
+        return list(_of_json(document))
     found: list[Found] = []
-    bounds = [0, *(match.start() for match in _MARKER.finditer(content)), len(content)]
-    for start, end in pairwise(bounds):
-        if _KIND.search(content, start, end):
-            for field in _FIELD.finditer(content, start, end):
-                packed = field["field"] == b"data"
-                found += _entries(content, field.end() + 1, end, len(field["indent"]), packed=packed)
+    if _KIND.search(document):
+        for field in _FIELD.finditer(document):
+            packed = field["field"] == b"data"
+            found += _entries(document, field.end() + 1, len(document), len(field["indent"]), packed=packed)
     return found
 
 

@@ -1,0 +1,141 @@
+"""Which blobs a history holds, and their content, in the order of the pack: each is read once, however often it occurs.
+
+Reading in pack order finds the base of each delta in git's cache. Blobs that should be there and are not (a partial
+clone, damage) are counted and named; nothing is fetched.
+"""
+
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from auditor.collectors.git.command import GitFailedError, Repository
+from auditor.collectors.searching import Item
+
+ALL_REFS = ("--all",)
+"""Every ref and HEAD: branches, tags, notes, stashes, remote branches."""
+_RESTARTS = 50
+"""Damaged objects after each of which reading goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """Every blob in scope, and what is known to be missing of it."""
+
+    blobs: tuple[Item, ...]
+    """In pack order, each with one path that it has or had; none where nothing reaches it."""
+    missing: tuple[str, ...]
+    """Ids of objects that the history names and the repository lacks, sorted."""
+
+
+def population(repository: Repository, revisions: Sequence[str] = ALL_REFS, *, unreachable: bool = False) -> Population:
+    """Return the blobs that `revisions` reach (arguments of `git rev-list`), with `unreachable` all that are stored.
+
+    Raises `GitFailedError` for a revision that does not exist and for a history that cannot be walked.
+    """
+    paths: dict[bytes, bytes] = {}
+    missing: list[str] = []
+    with repository.stream("rev-list", "--objects", "--missing=print", *revisions, "--") as walk:
+        assert walk.stdin is not None and walk.stdout is not None  # noqa: S101, PT018 - both are pipes
+        walk.stdin.close()
+        for line in walk.stdout:
+            id_, _, path = line[:-1].partition(b" ")
+            if id_.startswith(b"?"):
+                missing.append(id_[1:].decode())
+            else:
+                paths[id_] = path
+        status = walk.wait()
+    if status != 0:
+        # Ask again for the reason: the stream left it out, so that it could not fill up and stop.
+        repository.run("rev-list", "--max-count=1", *revisions, "--")
+        raise GitFailedError("the history cannot be walked to its end", hint="Run `git fsck` in the repository.")
+    blobs = tuple(
+        Item(id_, size, _text(paths.get(id_, b""))) for id_, size in _stored(repository) if unreachable or id_ in paths
+    )
+    return Population(blobs=blobs, missing=tuple(sorted(missing)))
+
+
+def _stored(repository: Repository) -> Iterator[tuple[bytes, int]]:
+    """Yield id and size of every stored blob, in pack order."""
+    form = "--batch-check=%(objecttype) %(objectname) %(objectsize)"
+    with repository.stream("cat-file", "--batch-all-objects", "--unordered", form) as listing:
+        assert listing.stdin is not None and listing.stdout is not None  # noqa: S101, PT018 - both are pipes
+        listing.stdin.close()
+        for line in listing.stdout:
+            if line.startswith(b"blob "):
+                _, id_, size = line.split()
+                yield id_, int(size)
+        if listing.wait() != 0:
+            raise GitFailedError("the objects cannot be listed to the end", hint="Run `git fsck` in the repository.")
+
+
+def contents(repository: Repository, ids: Sequence[bytes]) -> Iterator[tuple[int, bytes | None]]:
+    """Yield position and content of each of `ids`, in order; `None` where it is missing or damaged.
+
+    A damaged object ends the git process; reading goes on behind it. Whatever cannot be read is given as `None`, so
+    every id is accounted for.
+    """
+    position = restarts = 0
+    while position < len(ids):
+        position = yield from _run(repository, ids, position)
+        if position < len(ids):
+            yield position, None
+            position += 1
+            restarts += 1
+        if restarts > _RESTARTS:
+            yield from ((rest, None) for rest in range(position, len(ids)))
+            return
+
+
+def _run(repository: Repository, ids: Sequence[bytes], first: int) -> Generator[tuple[int, bytes | None], None, int]:
+    """Yield contents from position `first` on; return the position at which git ended, the number of ids at the end."""
+    with repository.stream("cat-file", "--batch", "--buffer") as process:
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
+        feeder = threading.Thread(target=_feed, args=(process.stdin, ids[first:]), daemon=True)
+        feeder.start()
+        output = process.stdout
+        for position in range(first, len(ids)):
+            head = output.readline()
+            if head.endswith((b" missing\n", b" ambiguous\n")):
+                yield position, None
+                continue
+            content = output.read(int(head.rsplit(b" ", 1)[1]) + 1) if head.endswith(b"\n") else b""
+            if not content.endswith(b"\n") or len(content) != int(head.rsplit(b" ", 1)[1]) + 1:
+                process.kill()
+                feeder.join()
+                return position
+            yield position, content[:-1]
+        feeder.join()
+        return len(ids)
+
+
+def _feed(pipe: IO[bytes], ids: Sequence[bytes]) -> None:
+    try:
+        pipe.write(b"\n".join(ids) + b"\n")
+        pipe.close()
+    except (BrokenPipeError, ValueError):
+        # The process ended first, which the reader sees.
+        return
+
+
+def _text(path: bytes) -> str:
+    return path.decode("utf-8", "surrogateescape")
+
+
+_HEAD = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Blobs:
+    """The blobs of a repository, to be searched."""
+
+    repository: Repository
+
+    def contents(self, items: Sequence[Item]) -> Iterator[tuple[int, bytes | None]]:
+        """Yield position and content of each blob; `None` where it is missing or damaged."""
+        return contents(self.repository, [item.id for item in items])
+
+    def head(self, item: Item) -> bytes:
+        """Return the first bytes of a blob."""
+        with self.repository.stream("cat-file", "blob", item.id.decode()) as process:
+            return process.stdout.read(_HEAD) if process.stdout is not None else b""

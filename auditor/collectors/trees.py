@@ -1,0 +1,134 @@
+"""Every file below what a user named, to be searched for credentials: walked as git would, and no link followed out.
+
+A symbolic link is not followed: what it points to is read where it lies, if that was named as well.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from auditor.collectors.ignores import IGNORED, Ignores
+from auditor.collectors.searching import Item
+from auditor.model.coverage import Gap, GapReason
+from auditor.model.errors import InputError
+
+LINK = "symbolic link"
+SPECIAL = "neither file nor folder"
+_HEAD = 8_192
+
+
+@dataclass(slots=True)
+class Tree:
+    """What there is to read."""
+
+    items: list[Item] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    gaps: list[Gap] = field(default_factory=list)
+
+
+def walk(paths: Sequence[str], *, honour_gitignore: bool = True, exclude: Sequence[str] = ()) -> Tree:
+    """Return every file in `paths`, folders walked in the order of names. Raises `InputError` for a missing path."""
+    tree = Tree()
+    for path in paths:
+        if not os.path.lexists(path):
+            raise InputError(
+                f"{path} does not exist", hint="Check the path; it is relative to the folder in which the command runs."
+            )
+        shown = _shown(path)
+        if os.path.isdir(path):  # noqa: PTH112 - strings throughout: many thousands of files are looked at
+            _walk(shown, Ignores(shown, exclude=exclude, honour_gitignore=honour_gitignore), tree)
+        else:
+            _take(shown, tree)
+    return tree
+
+
+class Files:
+    """The files of a tree, to be searched."""
+
+    def contents(self, items: Sequence[Item]) -> Iterator[tuple[int, bytes | None]]:
+        """Yield position and content of each file; `None` where it cannot be read."""
+        for position, item in enumerate(items):
+            try:
+                yield position, _read(item.id, item.size + 1)
+            except OSError:
+                yield position, None
+
+    def head(self, item: Item) -> bytes:
+        """Return the first bytes of a file; none where it cannot be read."""
+        try:
+            with open(item.id, "rb") as file:  # noqa: PTH123 - as above
+                return file.read(_HEAD)
+        except OSError:
+            return b""
+
+
+def _read(path: bytes, size: int) -> bytes:
+    # Not to wait for a pipe that somebody put in place of the file.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        content = os.read(descriptor, size)
+        while len(content) >= size and (more := os.read(descriptor, 1 << 20)):
+            content += more
+            size = len(content)
+        return content
+    finally:
+        os.close(descriptor)
+
+
+def _walk(root: str, ignores: Ignores, tree: Tree) -> None:
+    todo = [root]
+    while todo:
+        folder = todo.pop()
+        try:
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            detail = f"The folder cannot be read ({error.strerror}); check its permissions."
+            tree.gaps.append(Gap(file=folder, reason=GapReason.UNREADABLE, detail=detail))
+            continue
+        rules = ignores.inside(folder, has_own=any(entry.name == ".gitignore" for entry in entries))
+        folders = []
+        for entry in entries:
+            path = entry.name if folder == "." else f"{folder.rstrip('/')}/{entry.name}"
+            if entry.is_symlink():
+                tree.skipped[LINK] += 1
+            elif entry.is_dir(follow_symlinks=False):
+                if entry.name == ".git":
+                    continue
+                if rules.reason(path, folder=True) is None:
+                    folders.append(path)
+                else:
+                    tree.skipped[IGNORED] += 1
+            elif rules.reason(path, folder=False) is not None:
+                tree.skipped[rules.reason(path, folder=False) or IGNORED] += 1
+            elif entry.is_file(follow_symlinks=False):
+                tree.items.append(Item(os.fsencode(path), entry.stat(follow_symlinks=False).st_size, path))
+            else:
+                tree.skipped[SPECIAL] += 1
+        todo += reversed(folders)
+
+
+def _take(path: str, tree: Tree) -> None:
+    try:
+        size = os.stat(path).st_size  # noqa: PTH116 - as above
+    except OSError as error:
+        detail = f"It cannot be read ({error.strerror})."
+        tree.gaps.append(Gap(file=path, reason=GapReason.UNREADABLE, detail=detail))
+        return
+    if os.path.isfile(path):  # noqa: PTH113 - as above
+        tree.items.append(Item(os.fsencode(path), size, path))
+    else:
+        tree.skipped[SPECIAL] += 1
+
+
+def _shown(path: str) -> str:
+    """Return a path as reports show it: relative where it lies below the working folder."""
+    path = os.path.normpath(path)
+    if os.path.isabs(path):  # noqa: PTH117 - as above
+        here = os.getcwd()  # noqa: PTH109 - as above
+        if path == here:
+            return "."
+        if path.startswith(here.rstrip(os.sep) + os.sep):
+            return path[len(here.rstrip(os.sep)) + 1 :]
+    return path

@@ -1,0 +1,24 @@
+"""Whether bytes are text, and in which encoding: UTF-8 and its relatives as they are, UTF-16 and UTF-32 made UTF-8."""
+
+import codecs
+
+_HEAD = 8_192
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def as_text(content: bytes) -> bytes | None:
+    """Return `content` as bytes to search in, `None` where it is binary: a NUL in its head, as git decides it.
+
+    Files of Windows programs in UTF-16 have NULs too; their byte order mark tells them apart.
+    """
+    if content.find(b"\0", 0, _HEAD) < 0:
+        return content
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return content.decode(encoding, "replace").encode("utf-8", "surrogatepass")
+    return None

@@ -1,0 +1,46 @@
+"""One place where a credential was seen outside of an API object: in a file, a commit, a log, an image. No value."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Where(StrEnum):
+    """What was read."""
+
+    TREE = "tree"
+    """Files as they lie on disk."""
+    HISTORY = "history"
+    """Blobs of a git history."""
+    CHANGE = "change"
+    """What commits of a range, or the index, add."""
+    STREAM = "stream"
+    """Standard input."""
+    LOG = "log"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Sighting:
+    """A credential in one file."""
+
+    where: Where
+    path: str
+    line: int
+    column: int
+    rule: str
+    tier: int
+    key: str
+    """The name beside it; empty where it speaks for itself."""
+    fingerprint: str
+    length: int
+    masked: str
+    """`ghp_***`: what every such token shows."""
+    inside: str = ""
+    """Which part of the file: `layer 3`, `record 17`; empty for the file itself."""
+    commit: str = ""
+    """The first in which it stood in that file; empty where no history was read."""
+    date: datetime | None = None
+    """When that commit was written, UTC."""
+    in_head: bool | None = None
+    """Whether it stands in that file in the commit that is checked out; `None`: not asked."""
