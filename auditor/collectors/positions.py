@@ -46,9 +46,9 @@ def locate(content: bytes, origin: Origin, paths: Sequence[Path], *, kind: Sourc
         return [_UNKNOWN] * len(wanted)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def _divided(content: bytes) -> tuple[str, tuple[documents.Chunk, ...]]:
-    """Return a file's text and its documents: the findings of a file come one after the other."""
+    """Return a file's text and its documents: the findings of a file, or of a role and its bindings, come in a row."""
     text = documents.text(content)
     return text, tuple(documents.split(text))
 
@@ -58,7 +58,7 @@ def _in_yaml(text: str, chunks: Sequence[documents.Chunk], index: int, wanted: S
         return [_UNKNOWN] * len(wanted)
     chunk = chunks[index]
     document = text[chunk.start : chunk.end]
-    skipped = text.count("\n", 0, chunk.start)
+    skipped = chunk.line - 1 - text.count("\n", chunk.start, chunk.content)
     first = chunk.start - (text.rfind("\n", 0, chunk.start) + 1)
     if any(path[:1] == ("on",) for path in wanted) and _ON.search(document):
         # A workflow's `on:` is the boolean true to the reader, and `on` again to policies.

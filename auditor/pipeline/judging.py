@@ -68,7 +68,7 @@ class Places:
 
     def __init__(self, sources: Iterable[Source]) -> None:
         self._sources = {source.file: source for source in sources}
-        self._last: tuple[str, bytes] = ("", b"")
+        self._read = lru_cache(maxsize=4)(_read)
 
     def locate(self, origin: Origin, paths: Sequence[Path]) -> list[Location]:
         """Return where each of `paths` stands in the object of `origin`."""
@@ -80,7 +80,8 @@ class Places:
         elif origin.line is None or source is None:
             found = [(None, None)] * len(paths)
         else:
-            found = positions.locate(self._content(source), origin, paths, kind=source.kind)
+            content = self._read(source.file) if source.content is None else source.content
+            found = positions.locate(content, origin, paths, kind=source.kind)
         return [
             Location(
                 file=origin.file,
@@ -92,17 +93,14 @@ class Places:
             for (line, column), path in zip(found, paths, strict=True)
         ]
 
-    def _content(self, source: Source) -> bytes:
-        if source.content is not None:
-            return source.content
-        if self._last[0] != source.file:
-            try:
-                with open(source.file, "rb") as file:  # noqa: PTH123 - as everywhere where thousands are opened
-                    self._last = (source.file, file.read())
-            except OSError:
-                # It was there a moment ago; the finding stands, only its line is unknown.
-                self._last = (source.file, b"")
-        return self._last[1]
+
+def _read(file: str) -> bytes:
+    try:
+        with open(file, "rb") as opened:  # noqa: PTH123 - as everywhere where thousands are opened
+            return opened.read()
+    except OSError:
+        # It was there a moment ago; the finding stands, only its line is unknown.
+        return b""
 
 
 def _without_failures(judged: Judged) -> Judged:
