@@ -83,8 +83,9 @@ class Impersonation:
     """The first that allows it, or whose answer is open; `None` where none does."""
     checks: tuple[tuple[Request, Decision], ...] = ()
     """What was asked in that mode, in order. Without a mode: of the legacy one, up to the refusal."""
-    becomes: Caller | None = None
-    """Whom the request comes from then."""
+    becomes: tuple[Caller, ...] = ()
+    """Whom the request may come from then. Two where two modes allow it and give different groups: the server begins
+    with the mode that last let the caller through."""
     doubts: tuple[Doubt, ...] = ()
 
 
@@ -95,16 +96,12 @@ def impersonate(evaluator: Evaluator, caller: Caller, target: Target, request: R
     """
     if not target.user:
         raise ValueError("a target without a user name")
-    open_: Impersonation | None = None
-    last = Impersonation(answer=Answer.DENY)
-    for mode in _modes(target, caller):
-        found = _try(evaluator, caller, target, request, mode)
-        if found.answer is Answer.ALLOW:
-            return found
-        if found.answer is Answer.UNKNOWN and open_ is None:
-            open_ = found
-        last = found
-    return open_ or replace(last, mode=None, becomes=None)
+    tried = [_try(evaluator, caller, target, request, mode) for mode in _modes(target, caller)]
+    for answer in (Answer.ALLOW, Answer.UNKNOWN):
+        found = [one for one in tried if one.answer is answer]
+        if found:
+            return replace(found[0], becomes=tuple(dict.fromkeys(who for one in found for who in one.becomes)))
+    return replace(tried[-1], mode=None)
 
 
 def _modes(target: Target, caller: Caller) -> Iterator[Mode]:
@@ -142,7 +139,7 @@ def _try(evaluator: Evaluator, caller: Caller, target: Target, request: Request,
         answer=Answer.UNKNOWN if doubts else Answer.ALLOW,
         mode=mode,
         checks=tuple(checks),
-        becomes=_becomes(target, constrained=constrained),
+        becomes=(_becomes(target, constrained=constrained),),
         doubts=tuple(doubts),
     )
 
