@@ -61,6 +61,7 @@ goldens: $(STAMP)  ## write the golden files of the tests again; review the diff
 docs: $(STAMP)  ## write the generated pages again
 	@$(BIN)/auditor policy docs --out docs/policies
 	@$(BIN)/python -m tests.docs.commands
+	@$(BIN)/python -m tests.docs.admission
 
 clean:  ## remove what the other targets made
 	@rm -rf $(VENV) $(CACHE) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

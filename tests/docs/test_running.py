@@ -12,7 +12,7 @@ import pytest
 from auditor import authored, data
 from auditor.cli.main import COMMANDS
 from auditor.policy import skeleton
-from tests.docs import commands
+from tests.docs import admission, commands
 from tests.docs.test_docs import PAGES, fenced
 from tests.e2e.program import PROGRAM, ROOT
 
@@ -79,6 +79,10 @@ def test_commands_in_running_text_exist() -> None:
 
 def test_the_page_of_commands_says_what_the_help_says() -> None:
     assert commands.PAGE.read_text(encoding="utf-8") == commands.page(), "run `make docs`"
+
+
+def test_the_page_on_admission_lists_what_is_exported() -> None:
+    assert admission.PAGE.read_text(encoding="utf-8") == admission.page(), "run `make docs`"
 
 
 def test_every_command_has_a_help_that_shows_an_example() -> None:

@@ -5,7 +5,7 @@ Works on the words of the text (names, literals, brackets), never inside a liter
 - `cel.bind(x, VALUE, TEXT)`, which no API server has: `[VALUE].map(x, TEXT)[0]`;
 - map literals: an API server wants one type of value in each, so every value becomes `dyn(VALUE)`;
 - `params.x`: the variable `variables.param_x`;
-- a condition `A ? B : C` over the whole text whose `A` is known for the kinds that are matched: `B` or `C` alone.
+- conditions whose truth is known for the kinds that are matched: only the branches and terms that matter are left.
 """
 
 import re
@@ -85,20 +85,40 @@ def portable(text: str) -> str:
 
 
 def folded(text: str, known: Callable[[str], bool | None]) -> str:
-    """Return `text` without the branches of its outermost conditions that `known` decides.
+    """Return `text` without what `known` decides: branches of its outermost conditions, terms joined by && and ||.
 
     `known` gets a condition and returns its truth, or `None`.
     """
     words_ = words(text)
     question = _outer(words_, "?", 0)
     if question < 0:
-        return text
+        return _reduced(text, words_, known)
     colon = _colon(words_, question)
-    truth = known("".join(words_[:question]).strip())
     before, then, other = words_[:question], words_[question + 1 : colon], words_[colon + 1 :]
+    condition = "".join(before).strip()
+    truth = {"true": True, "false": False}.get(_reduced(condition, before, known))
     if truth is not None:
         return folded("".join(then if truth else other).strip(), known)
     return f"{''.join(before)}? {folded(''.join(then).strip(), known)} : {folded(''.join(other).strip(), known)}"
+
+
+def _reduced(text: str, words_: Words, known: Callable[[str], bool | None]) -> str:
+    """Return `text`, `A && B || C`, without the terms whose truth is known; `true` or `false` where that decides it."""
+    kept: list[str] = []
+    decided = False
+    for part in _split(words_, "||"):
+        terms = ["".join(term).strip() for term in _split(part, "&&")]
+        truths = [known(term) for term in terms]
+        decided = decided or any(truth is not None for truth in truths)
+        if False in truths:
+            continue
+        open_ = [term for term, truth in zip(terms, truths, strict=True) if truth is None]
+        if not open_:
+            return "true"
+        kept.append(" && ".join(open_))
+    if not decided:
+        return text
+    return " || ".join(kept) if kept else "false"
 
 
 def _portable(words_: Words) -> str:

@@ -20,14 +20,21 @@ _CLASSES = (
 _SOURCES = "it reads the objects that make a Secret, and an admission policy sees one object"
 _ACCOUNTS = "it reads ServiceAccounts and their bindings, and an admission policy sees one object"
 
+_CERTIFICATES = "it reads X.509 certificates, which CEL in an API server cannot do"
+_HOSTS = "it reads Ingresses and Gateways, and an admission policy sees one object"
+_TODAY = "it needs the date of the day, which CEL in an API server does not have"
+
 _MISSING: Mapping[str, str] = {
     "literals": _CLASSES,
     "encrypted": _CLASSES,
     "deliveries": _SOURCES,
     "automount": _ACCOUNTS,
-    "certificates": "it reads X.509 certificates, which CEL in an API server cannot do",
-    "tls_hosts": "it reads Ingresses and Gateways, and an admission policy sees one object",
-    "age_days": "it needs the date of the day, which CEL in an API server does not have",
+    "certificates": _CERTIFICATES,
+    "certificate_unread": _CERTIFICATES,
+    "tls_hosts": _HOSTS,
+    "tls_hosts_unread": _HOSTS,
+    "age_days": _TODAY,
+    "written_days": _TODAY,
 }
 """Views that no API server can compute from one object, and why."""
 
