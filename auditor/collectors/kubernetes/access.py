@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from auditor.model.errors import InputError
 from auditor.model.settings import Impersonation, KubernetesSource
@@ -39,6 +39,8 @@ class Access:
     endpoint: str
     """As `host`, fit to be shown."""
     context: str
+    impersonation: tuple[tuple[str, str], ...] = ()
+    """Headers that say whom to act as."""
     authorization: str = field(default="", repr=False)
     """Value of the header, empty with a client certificate or without any credential."""
     tls: ssl.SSLContext | None = field(default=None, repr=False)
@@ -65,16 +67,10 @@ def load(settings: KubernetesSource, *, environ: Mapping[str, str]) -> Access:
             _package("config.kube_config")._cleanup_temp_files()  # noqa: SLF001
 
 
-def headers(access: Access, impersonate: Impersonation | None) -> dict[str, str | list[str]]:
-    """Return the headers that say who we are."""
-    found: dict[str, str | list[str]] = {}
-    if access.authorization:
-        found["Authorization"] = access.authorization
-    if impersonate:
-        found["Impersonate-User"] = impersonate.user
-        if impersonate.groups:
-            found["Impersonate-Group"] = list(impersonate.groups)
-    return found
+def headers(access: Access, *, impersonate: bool) -> list[tuple[str, str]]:
+    """Return the headers that say who we are, and whom to act as."""
+    own = [("Authorization", access.authorization)] if access.authorization else []
+    return [*own, *(access.impersonation if impersonate else ())]
 
 
 def kubeconfig_of(settings: KubernetesSource, environ: Mapping[str, str]) -> str:
@@ -92,7 +88,8 @@ def contexts(paths: str) -> tuple[tuple[str, ...], str]:
 def _from_kubeconfig(settings: KubernetesSource, environ: Mapping[str, str]) -> Access:
     package = _package("config.kube_config")
     paths = kubeconfig_of(settings, environ)
-    context = _check(_merged(paths), settings.context, paths)
+    content = _merged(paths)
+    context, user = _check(content, settings.context, paths)
 
     class Loader(package.KubeConfigLoader):  # type: ignore[misc, name-defined]  # the package has no types
         """The package's, with a plugin that may fail but not be passed over."""
@@ -125,7 +122,7 @@ def _from_kubeconfig(settings: KubernetesSource, environ: Mapping[str, str]) -> 
             f"the context {context} of the kubeconfig cannot be used ({type(error).__name__})",
             hint=f"Check that `kubectl --context {context} version` works; files that it names must exist.",
         ) from None
-    return _access(configuration, settings, context=context)
+    return _access(configuration, settings, context=context, user=user)
 
 
 def _in_cluster(settings: KubernetesSource, environ: Mapping[str, str]) -> Access:
@@ -144,10 +141,10 @@ def _in_cluster(settings: KubernetesSource, environ: Mapping[str, str]) -> Acces
             f"there is no ServiceAccount of a pod here ({type(error).__name__})",
             hint="`in-cluster: true` works inside of a pod whose token is mounted; elsewhere name a `context`.",
         ) from None
-    return _access(configuration, settings, context="in-cluster")
+    return _access(configuration, settings, context="in-cluster", user={})
 
 
-def _access(configuration: Any, settings: KubernetesSource, *, context: str) -> Access:
+def _access(configuration: Any, settings: KubernetesSource, *, context: str, user: Mapping[str, Any]) -> Access:
     host = str(configuration.host).rstrip("/")
     parts = urlsplit(host)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
@@ -167,6 +164,7 @@ def _access(configuration: Any, settings: KubernetesSource, *, context: str) -> 
         host=host,
         endpoint=host,
         context=context,
+        impersonation=_impersonation(settings.impersonate, user),
         authorization=authorization,
         tls=_tls(configuration, settings, context) if parts.scheme == "https" else None,
         server_name=configuration.tls_server_name or "",
@@ -174,6 +172,26 @@ def _access(configuration: Any, settings: KubernetesSource, *, context: str) -> 
         verified=bool(configuration.verify_ssl) or parts.scheme == "http",
         certificate_subject=_common_name(configuration.cert_file),
     )
+
+
+def _impersonation(wanted: Impersonation | None, user: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the headers of whom to act as. The package passes over what a kubeconfig says of it."""
+    if wanted is None and not user.get("as"):
+        return ()
+    name, groups = (wanted.user, wanted.groups) if wanted else (str(user["as"]), user.get("as-groups") or ())
+    found = [("Impersonate-User", name), *(("Impersonate-Group", str(group)) for group in groups)]
+    if wanted is None:
+        if user.get("as-uid"):
+            found.append(("Impersonate-Uid", str(user["as-uid"])))
+        for key, values in (user.get("as-user-extra") or {}).items():
+            # A key may hold any character; in a header it is written as in a URL.
+            found += ((f"Impersonate-Extra-{quote(str(key), safe='')}", str(value)) for value in values or ())
+    if any(not _PRINTABLE.fullmatch(value) for _, value in found):
+        raise InputError(
+            "whom to impersonate holds characters that no name has",
+            hint="Correct `impersonate` of the source, or `as` and `as-groups` in the kubeconfig.",
+        )
+    return tuple(found)
 
 
 def _proxy(configuration: Any, settings: KubernetesSource, host: str) -> str:
@@ -247,8 +265,8 @@ def _entries(config: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return [entry for entry in found if isinstance(entry, dict)]
 
 
-def _check(config: Mapping[str, Any], wanted: str, paths: str) -> str:
-    """Return the name of the context that is meant, after a look at what it refers to."""
+def _check(config: Mapping[str, Any], wanted: str, paths: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the name of the context that is meant and its user, after a look at what it refers to."""
     name = wanted or str(config.get("current-context") or "")
     if not name:
         raise InputError(
@@ -278,7 +296,8 @@ def _check(config: Mapping[str, Any], wanted: str, paths: str) -> str:
             f"context {name} of the kubeconfig {paths} names no server",
             hint="Give its cluster a `server`: https://HOST:PORT.",
         )
-    return name
+    users = [entry.get("user") for entry in _entries(config, "users") if entry.get("name") == context.get("user")]
+    return name, users[0] if users and isinstance(users[0], dict) else {}
 
 
 def _run_plugin(

@@ -18,7 +18,6 @@ from auditor.collectors.kubernetes.access import Access, headers
 from auditor.collectors.kubernetes.transport import Answer, NoAnswerError, Transport, Trouble
 from auditor.model.collection import CallResult
 from auditor.model.errors import AuditorError
-from auditor.model.settings import Impersonation
 
 REQUEST_PATIENCE = 60.0
 SOURCE_PATIENCE = 300.0
@@ -78,7 +77,6 @@ class Client:
         load: Callable[[], Access],
         connect: Callable[[Access], Transport],
         *,
-        impersonate: Impersonation | None = None,
         patience: Patience | None = None,
         stopping: Callable[[], bool] = lambda: False,
         sleep: Callable[[float], None] = time.sleep,
@@ -87,7 +85,6 @@ class Client:
         """`load` reads the credentials (again), `connect` opens what sends; `jitter` gives numbers from 0 to 1."""
         self._load = load
         self._connect = connect
-        self._impersonate = impersonate
         self._patience = patience or Patience()
         self._stopping = stopping
         self._sleep = sleep
@@ -112,25 +109,33 @@ class Client:
     ) -> Reply:
         """Return the answer to a GET. Raises `RefusedError`, also for a body of more than `limit` bytes."""
         target = f"{path}?{urlencode(query)}" if query else path
-        return self._ask("GET", target, {"Accept": accept}, None, limit, impersonate=True)
+        return self._ask("GET", target, [("Accept", accept)], None, limit, impersonate=True)
 
     def post(self, path: str, body: bytes, *, impersonate: bool = True) -> Reply:
         """Return the answer to a review that is POSTed: it stores nothing. Raises `RefusedError`."""
-        return self._ask("POST", path, {"Accept": JSON, "Content-Type": JSON}, body, LARGEST, impersonate=impersonate)
+        more = [("Accept", JSON), ("Content-Type", JSON)]
+        return self._ask("POST", path, more, body, LARGEST, impersonate=impersonate)
 
     def _ask(
-        self, method: str, target: str, more: Mapping[str, str], body: bytes | None, limit: int, *, impersonate: bool
+        self,
+        method: str,
+        target: str,
+        more: Sequence[tuple[str, str]],
+        body: bytes | None,
+        limit: int,
+        *,
+        impersonate: bool,
     ) -> Reply:
         waited, tries, time_outs, renewed = 0.0, 0, 0, False
         while True:
             if self._stopping():
                 raise RefusedError(CallResult.INTERRUPTED, retries=tries)
             access, transport = self.access, self._transports[-1]
-            who = headers(access, self._impersonate if impersonate else None)
+            who = headers(access, impersonate=impersonate)
             asked = 0.0
             try:
                 answer = transport.send(
-                    method, target, {**who, "User-Agent": f"auditor/{__version__}", **more}, body=body, limit=limit
+                    method, target, [*who, ("User-Agent", f"auditor/{__version__}"), *more], body=body, limit=limit
                 )
             except NoAnswerError as error:
                 if self._stopping():

@@ -13,10 +13,14 @@ from typing import Any
 
 from auditor.collectors.kubernetes.answers import NotJsonError, mapping, parsed
 from auditor.collectors.kubernetes.client import Client, RefusedError, Reply
+from auditor.collectors.kubernetes.kinds import NAMESPACE, POD
 from auditor.collectors.kubernetes.transport import Trouble
 from auditor.model.collection import CallResult, Identity
 from auditor.model.errors import AuditorError
 from auditor.model.resource import Resource
+
+SEEN = frozenset({NAMESPACE, "kubernetes/Node", POD})
+"""Types that say something of the cluster as a whole."""
 
 _REVIEWS = ("v1", "v1beta1", "v1alpha1")
 _KUBE_SYSTEM = "kube-system"
@@ -66,12 +70,12 @@ class Cluster:
 
     def see(self, resource: Resource) -> None:
         """Take what an object says of the cluster as a whole."""
-        if resource.type == "kubernetes/Namespace" and resource.name == _KUBE_SYSTEM:
+        if resource.type == NAMESPACE and resource.name == _KUBE_SYSTEM:
             self.uid = str(resource.body["metadata"].get("uid") or "")
         elif resource.type == "kubernetes/Node":
             labels = resource.body["metadata"].get("labels") or {}
             self.provider = self.provider or next((who for name, who in _PROVIDER_LABELS if name in labels), "")
-        elif resource.type == "kubernetes/Pod" and resource.namespace == _KUBE_SYSTEM:
+        elif resource.type == POD and resource.namespace == _KUBE_SYSTEM:
             words = _words(resource.body)
             if any(word.rpartition("/")[2] == "kube-apiserver" for word in words[:3]):
                 self.self_managed = True

@@ -46,7 +46,6 @@ def connect(
     return Client(
         lambda: load(settings, environ=environ),
         lambda access: Transport(access, seconds=settings.timeout, connections=connections, size=2 * _LANES),
-        impersonate=settings.impersonate,
         stopping=stopping,
         jitter=jitter,
     )
@@ -81,7 +80,7 @@ def collect(
     try:
         with ThreadPoolExecutor(_LANES, "pages") as ahead, ThreadPoolExecutor(_LANES, "lists") as lanes:
             about = clusters.look(client, clock=clock)
-            clusters.who_am_i(client, about, impersonating=settings.impersonate is not None)
+            clusters.who_am_i(client, about, impersonating=bool(client.access.impersonation))
             found = discover(client, groups())
             if settings.namespaces:
                 clusters.identifier(client, about)

@@ -285,6 +285,12 @@ KINDS: tuple[Kind, ...] = (
         why="who issues and renews the certificate in a Secret",
         status=("conditions", "notAfter", "notBefore", "renewalTime"),
     ),
+    *_kinds(
+        "cert-manager.io",
+        (("CertificateRequest", "certificaterequests"),),
+        why="the certificates that lie in Secrets, which are not read: here they are public",
+        status=("conditions", "certificate"),
+    ),
     *_kinds("cert-manager.io", (("Issuer", "issuers"),), why=_SYNC),
     *_kinds("cert-manager.io", (("ClusterIssuer", "clusterissuers"),), why=_SYNC, namespaced=False),
     *_kinds(
@@ -321,6 +327,17 @@ KINDS: tuple[Kind, ...] = (
         "helm.cattle.io",
         (("HelmChart", "helmcharts"), ("HelmChartConfig", "helmchartconfigs")),
         why=_DELIVERY,
+        page=100,
+    ),
+    *_kinds(
+        "velero.io",
+        (
+            ("BackupStorageLocation", "backupstoragelocations"),
+            ("VolumeSnapshotLocation", "volumesnapshotlocations"),
+            ("Schedule", "schedules"),
+            ("Backup", "backups"),
+        ),
+        why="copies of Secrets outside of the cluster",
         page=100,
     ),
     *_kinds(

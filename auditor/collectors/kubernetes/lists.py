@@ -5,7 +5,7 @@ forgotten. A list that broke half-way keeps what it gave: a fault that was seen 
 there may be more.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,8 @@ from urllib.parse import quote
 from auditor.collectors.kubernetes import reasons
 from auditor.collectors.kubernetes.answers import NotJsonError, mapping, parsed
 from auditor.collectors.kubernetes.client import Client, RefusedError
+from auditor.collectors.kubernetes.cluster import SEEN
+from auditor.collectors.kubernetes.discovery import Served
 from auditor.collectors.kubernetes.kinds import How
 from auditor.collectors.kubernetes.normalise import MalformedError, Normaliser, secret_of, too_deep
 from auditor.collectors.kubernetes.paging import ACCEPT, BrokenListError, Listing, Page, Tally, pages
@@ -102,8 +104,7 @@ class Reader:
             for page in pages(self.client, listing, tally.tally, ahead=self.ahead):
                 if self.stopping():
                     return CallResult.INTERRUPTED, reasons.of(CallResult.INTERRUPTED, ask)
-                for body in make(page):
-                    self._object(ask, body, tally, take)
+                self._objects(ask, make(page), tally, take)
         except RefusedError as error:
             return error.result, reasons.of(error.result, ask, status=error.status, trouble=error.trouble)
         except BrokenListError as error:
@@ -113,30 +114,32 @@ class Reader:
             return CallResult.UNREADABLE, reasons.malformed(tally.malformed)
         return CallResult.READ, ""
 
-    def _object(self, ask: Ask, body: dict[str, Any] | None, tally: "_Tally", take: Callable[[Resource], bool]) -> None:
-        try:
-            resource = self._resource(ask, body)
-        except MalformedError:
-            tally.malformed += 1
-            return
-        self.see(resource)
-        if take(resource):
-            tally.kept += 1
-        else:
-            tally.folded += 1
-
-    def _resource(self, ask: Ask, body: dict[str, Any] | None) -> Resource:
-        if body is None or (not _typed(ask.served.group) and too_deep(body)):
-            raise MalformedError
-        origin = Origin(file=self._place(ask, body), line=None, source=self.source)
-        return self.normaliser.resource(ask.kind, ask.type, body, origin)
-
-    def _place(self, ask: Ask, body: dict[str, Any]) -> str:
-        metadata = body.get("metadata")
-        if not isinstance(metadata, dict):
-            raise MalformedError
-        namespace = f"/namespaces/{metadata['namespace']}" if metadata.get("namespace") else ""
-        return f"kubernetes://{self.source}{ask.served.root}{namespace}/{ask.served.plural}/{metadata.get('name')}"
+    def _objects(
+        self,
+        ask: Ask,
+        bodies: Iterable[dict[str, Any] | None],
+        tally: "_Tally",
+        take: Callable[[Resource], bool],
+    ) -> None:
+        """Make resources of `bodies` and hand them on. This is where a large list spends its time."""
+        kind, type_ = ask.kind, ask.type
+        make, place, deep = self.normaliser.resource, _places(self.source, ask.served), not _typed(ask.served.group)
+        see = self.see if type_ in SEEN else None
+        for body in bodies:
+            if body is None or (deep and too_deep(body)):
+                tally.malformed += 1
+                continue
+            try:
+                resource = make(kind, type_, body, place)
+            except MalformedError:
+                tally.malformed += 1
+                continue
+            if see is not None:
+                see(resource)
+            if take(resource):
+                tally.kept += 1
+            else:
+                tally.folded += 1
 
     def _get(self, ask: Ask, take: Callable[[Resource], bool]) -> Call:
         """Read the one object that is in scope by its name."""
@@ -146,7 +149,7 @@ class Reader:
         try:
             reply = self.client.get(path)
             tally.tally.retries, tally.tally.status = reply.retries, 200
-            self._object(ask, mapping(parsed(reply.body)), tally, take)
+            self._objects(ask, [mapping(parsed(reply.body))], tally, take)
             result = CallResult.UNREADABLE if tally.malformed else CallResult.READ
             reason = reasons.malformed(1) if tally.malformed else ""
         except RefusedError as error:
@@ -181,6 +184,17 @@ class _Tally:
     folded: int = 0
     malformed: int = 0
     broken: bool = False
+
+
+def _places(source: str, served: Served) -> Callable[[str, str], Origin]:
+    """Return what tells where an object of a list stands: its path in the API."""
+    prefix, plural = f"kubernetes://{source}{served.root}", served.plural
+
+    def place(namespace: str, name: str) -> Origin:
+        where = f"{prefix}/namespaces/{namespace}/{plural}/{name}" if namespace else f"{prefix}/{plural}/{name}"
+        return Origin(file=where, line=None, source=source)
+
+    return place
 
 
 def _typed(group: str) -> bool:

@@ -32,6 +32,7 @@ COPIES = frozenset(
 
 _LONGEST = 256
 """Characters of an annotation of a Secret that are kept: a name, a date, a URL. What is longer may be a copy."""
+_NONE = type(None)
 _CONDITION = ("type", "status", "reason", "lastTransitionTime")
 
 
@@ -46,36 +47,32 @@ class Normaliser:
         self._workloads = workloads
         self._fingerprint = fingerprint
 
-    def resource(self, kind: Kind, type_: str, body: dict[str, Any], origin: Origin) -> Resource:
-        """Return `body` as a resource of `type_`; it is changed in place. Raises `MalformedError`."""
-        metadata = _metadata(body)
+    def resource(self, kind: Kind, type_: str, body: dict[str, Any], place: Callable[[str, str], Origin]) -> Resource:
+        """Return `body` as a resource of `type_`; it is changed in place. Raises `MalformedError`.
+
+        `place` says where the object of a namespace and name stands.
+        """
+        metadata, name, namespace = _named(body)
         managed = metadata.pop("managedFields", None)
-        if type_ == SECRET:
-            # Before anything of it is judged: a copy of a value in an annotation is swept as well.
-            literals = self._literals(type_, body)
-            literals = tuple(literal for literal in literals if literal.place is not Place.SECRET)
-            body = _secret(body, managed)
-        else:
-            _trim(kind, body)
-            literals = self._literals(type_, body)
         annotations = metadata.get("annotations")
-        if annotations:
-            _forget_copies(annotations, everything=type_ == SECRET)
+        literals: tuple[Literal, ...] = ()
+        if type_ == SECRET:
+            # While its values are there, if they are: a copy of one in an annotation goes with it.
+            literals = tuple(one for one in self._literals(type_, body) if one.place is not Place.SECRET)
+            body = _secret(body, managed)
+            _shorten(annotations)
+        else:
+            if "status" in body or kind.spec is not None:
+                _trim(kind, body)
+            if annotations or type_ not in WITHOUT_VALUES or metadata.get("labels"):
+                literals = self._literals(type_, body)
         return Resource(
-            type=type_,
-            name=metadata["name"],
-            namespace=metadata.get("namespace") or "",
-            body=body,
-            origin=origin,
-            literals=literals,
+            type=type_, name=name, namespace=namespace, body=body, origin=place(namespace, name), literals=literals
         )
 
     def _literals(self, type_: str, body: dict[str, Any]) -> tuple[Literal, ...]:
-        metadata = body["metadata"]
-        if type_ in WITHOUT_VALUES and not metadata.get("annotations") and not metadata.get("labels"):
-            return ()
         workload = self._workloads.of(type_)
-        return take_out(type_, body, workload=workload, fingerprint=self._fingerprint)
+        return take_out(type_, body, workload=workload, fingerprint=self._fingerprint, copies=COPIES)
 
 
 def secret_of(name: str, type_: str, count: Any, metadata: dict[str, Any]) -> dict[str, Any]:
@@ -101,23 +98,30 @@ def too_deep(body: Any) -> bool:
     return True
 
 
-def _metadata(body: Mapping[str, Any]) -> dict[str, Any]:
+def _named(body: Mapping[str, Any]) -> tuple[dict[str, Any], str, str]:
+    """Return the metadata, the name and the namespace. Raises `MalformedError`.
+
+    What has another shape than every API object is refused, since nobody would look into it for credentials.
+    """
     metadata = body.get("metadata")
-    if not isinstance(metadata, dict):
+    if type(metadata) is not dict:
         raise MalformedError
-    name, namespace = metadata.get("name"), metadata.get("namespace")
-    if not isinstance(name, str) or not name or not (namespace is None or isinstance(namespace, str)):
+    name, namespace = metadata.get("name"), metadata.get("namespace", "")
+    if type(name) is not str or not name or type(namespace) is not str:
         raise MalformedError
-    # What is of another shape is not looked into for credentials.
-    for part in (metadata.get("annotations"), metadata.get("labels"), body.get("spec"), body.get("status")):
-        if part is not None and not isinstance(part, dict):
-            raise MalformedError
-    return metadata
+    if not (
+        isinstance(metadata.get("annotations"), (dict, _NONE))
+        and isinstance(metadata.get("labels"), (dict, _NONE))
+        and isinstance(body.get("spec"), (dict, _NONE))
+        and isinstance(body.get("status"), (dict, _NONE))
+    ):
+        raise MalformedError
+    return metadata, name, namespace
 
 
 def _secret(body: dict[str, Any], managed: Any) -> dict[str, Any]:
     """Return what is kept of a Secret: never `data` or `stringData`, whatever they hold."""
-    names, written = _written(managed)
+    names, written, managers = _written(managed)
     count = body.get("keyCount")
     if "data" in body or "stringData" in body:
         held = {*(body.get("data") or ()), *(body.get("stringData") or ())}
@@ -134,23 +138,32 @@ def _secret(body: dict[str, Any], managed: Any) -> dict[str, Any]:
         "keyCount": count,
         "lastWrite": written,
     }
+    if managers is not None:
+        kept["managers"] = managers
     if body.get("immutable") is True:
         kept["immutable"] = True
     return kept
 
 
-def _written(managed: Any) -> tuple[set[str], str | None]:
-    """Return the names of a Secret's keys, and when a value or key was last written, as its managers recorded it."""
+def _written(managed: Any) -> tuple[set[str], str | None, list[str] | None]:
+    """Return the names of a Secret's keys, when one was last written, and who writes them.
+
+    As its managers recorded it; who writes is `None` where nothing was recorded at all.
+    """
+    if not isinstance(managed, list):
+        return set(), None, None
     names: set[str] = set()
     times: list[str] = []
-    for entry in managed if isinstance(managed, list) else ():
+    managers: set[str] = set()
+    for entry in managed:
         fields = entry.get("fieldsV1") if isinstance(entry, dict) else None
         data = fields.get("f:data") if isinstance(fields, dict) else None
         if isinstance(data, dict):
             names |= {key[2:] for key in data if key.startswith("f:")}
+            managers.add(str(entry.get("manager") or ""))
             if isinstance(entry.get("time"), str):
                 times.append(entry["time"])
-    return names, max(times, default=None)
+    return names, max(times, default=None), sorted(managers)
 
 
 def _trim(kind: Kind, body: dict[str, Any]) -> None:
@@ -169,11 +182,8 @@ def _trim(kind: Kind, body: dict[str, Any]) -> None:
         body["spec"] = {name: body["spec"][name] for name in kind.spec if name in body["spec"]}
 
 
-def _forget_copies(annotations: dict[str, Any], *, everything: bool) -> None:
-    """Take the value from annotations that copy an object; `everything`: from all that are long."""
-    for name in COPIES.intersection(annotations):
-        annotations[name] = REDACTED
-    if everything:
-        for name, value in annotations.items():
-            if isinstance(value, str) and len(value) > _LONGEST:
-                annotations[name] = REDACTED
+def _shorten(annotations: dict[str, Any] | None) -> None:
+    """Take the value from annotations that are long."""
+    for name, value in (annotations or {}).items():
+        if isinstance(value, str) and len(value) > _LONGEST:
+            annotations[name] = REDACTED  # type: ignore[index]  # it has entries

@@ -11,6 +11,8 @@ from array import array
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from itertools import islice
+from operator import lt
 from typing import Any
 from urllib.parse import quote
 
@@ -214,27 +216,27 @@ class _Following:
         Lists come sorted by namespace and name. While they do, none can be there twice; only when one is out of order
         are all looked up.
         """
-        seen, last = self._seen, self._last
-        for item in items:
-            key = self._key(item)
-            if key <= last and self._known is None:
-                self._known = set(seen)
-            number = hash(key)
-            if self._known is not None:
-                if number in self._known:
-                    raise _inconsistent("an object comes twice")
-                self._known.add(number)
-            seen.append(number)
-            last = key
-        self._last = last
+        if not items:
+            return
+        keys = self._keys(items)
+        numbers = list(map(hash, keys))
+        if self._known is None and (keys[0] <= self._last or not all(map(lt, keys, islice(keys, 1, None)))):
+            self._known = set(self._seen)
+        if self._known is not None:
+            before = len(self._known)
+            self._known.update(numbers)
+            if len(self._known) != before + len(numbers):
+                raise _inconsistent("an object comes twice")
+        self._seen.extend(numbers)
+        self._last = keys[-1]
 
-    def _key(self, item: Any) -> str:
-        """Return what the list is sorted by. Raises `BrokenListError`."""
+    def _keys(self, items: list[Any]) -> list[str]:
+        """Return what the list is sorted by, of each item. Raises `BrokenListError`."""
         try:
             if self._named:
-                return str(item["cells"][0])
-            metadata = item["object"]["metadata"] if self._table else item["metadata"]
-            return f"{metadata.get('namespace') or ''}/{metadata['name']}"
+                return [str(item["cells"][0]) for item in items]
+            found = [item["object"]["metadata"] if self._table else item["metadata"] for item in items]
+            return [f"{metadata.get('namespace') or ''}/{metadata['name']}" for metadata in found]
         except (AttributeError, LookupError, TypeError):
             pass
         raise BrokenListError(CallResult.UNREADABLE, "an object in it has no name", status=200)

@@ -36,7 +36,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skip:
-    """A kind that is not asked for, and why."""
+    """A kind of which discovery or the configuration tells all, so that nothing is asked."""
 
     kind: Kind
     type: str
@@ -68,7 +68,9 @@ def _of_kind(kind: Kind, settings: KubernetesSource, found: Discovery) -> Iterat
         several = found.of_group(kind.group)
         for served in several:
             yield from _asks(kind, resource_type(served.api_version, served.kind), served, settings)
-        if several:
+        if several and not unknown:
+            # The kinds are known, and each has a record of its own; this one says that there are no others.
+            yield Skip(kind=kind, type=kind.type, result=CallResult.READ, reason="")
             return
         one: Served | Unknown | None = unknown
     else:

@@ -9,7 +9,7 @@ larger than was allowed for is not read to its end.
 import http.client
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -78,13 +78,12 @@ class Transport:
         self._watch.end_all()
 
     def send(
-        self, method: str, path: str, headers: Mapping[str, str | list[str]], *, body: bytes | None, limit: int
+        self, method: str, path: str, headers: Iterable[tuple[str, str]], *, body: bytes | None, limit: int
     ) -> Answer:
         """Return the answer. Raises `NoAnswerError` where there is none, or one of more than `limit` bytes."""
         sent = urllib3.HTTPHeaderDict()
-        for name, value in headers.items():
-            for one in value if isinstance(value, list) else (value,):
-                sent.add(name, one)
+        for name, value in headers:
+            sent.add(name, value)
         with self._connections, self._watch.over(self._seconds) as guard:
             try:
                 return self._send(method, self._base + path, sent, body, limit)
