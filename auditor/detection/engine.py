@@ -52,9 +52,17 @@ class Hit:
 class Engine:
     """Finds what a set of rules describes. Build one a process; threads may share it."""
 
-    def __init__(self, rules: RuleSet, *, fingerprint: Callable[[str], str], prefilter: bool = True) -> None:
+    def __init__(
+        self,
+        rules: RuleSet,
+        *,
+        fingerprint: Callable[[str], str],
+        prefilter: bool = True,
+        every_line: bool = False,
+    ) -> None:
+        """`prefilter` and `every_line` choose how fast the same is found (`triggers.Triggers`)."""
         self._rules = rules
-        self._triggers = Triggers(rules.rules, prefilter=prefilter)
+        self._triggers = Triggers(rules.rules, prefilter=prefilter, every_line=every_line)
         self._fingerprint = fingerprint
         self._heads = {id_: rule.heads for id_, rule in rules.rules.items()}
         self._own = tuple(rule for rule in rules.rules.values() if rule.pattern and rule.own)

@@ -164,6 +164,7 @@ def corpus() -> list[Path]:
 
 def test_both_engines_and_no_engine_find_the_same_in_real_files(engine: Engine, plain: Engine) -> None:
     """Hyperscan against Python's `re`, and both against a look at every line."""
+    every = Engine(RULES, fingerprint=FINGERPRINT, every_line=True)
     hits = 0
     for file in corpus():
         content = file.read_bytes()
@@ -171,5 +172,6 @@ def test_both_engines_and_no_engine_find_the_same_in_real_files(engine: Engine, 
             continue
         fast = found(engine.scan(content, path=file.name), content)
         assert fast == found(plain.scan(content, path=file.name), content), file
+        assert fast == found(every.scan(content, path=file.name), content), file
         hits += len(fast)
     assert hits > 100
