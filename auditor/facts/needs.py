@@ -19,21 +19,22 @@ from auditor.workloads import Workloads
 EVERY = "kubernetes/*"
 """Stands for every type that is asked for."""
 
+_NAMESPACE = "kubernetes/Namespace"
 _BINDINGS = (grants.ROLE_BINDING, grants.CLUSTER_ROLE_BINDING)
 
-VARIABLES: dict[str, tuple[str, ...]] = {
-    "variables.service_account": (ACCOUNT, *_BINDINGS),
-    "variables.automount": (ACCOUNT,),
-    "variables.secret_refs": sources.MAKERS,
-    "variables.made": sources.MAKERS,
-    "variables.deliveries": (),
-    "variables.certificates": tuple(sorted(issued.TYPES)),
-    "variables.tls_hosts": (hosts.INGRESS, hosts.GATEWAY),
-    "variables.holder": (ACCOUNT,),
-    "object.copies": ("kubernetes/Namespace",),
-    "object.unread": _BINDINGS,
-}
-"""What an expression names, and the types on whose absence it rests."""
+JOINS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("variables.service_account", "found|automount|annotations|unread", (ACCOUNT,)),
+    ("variables.service_account", "bound|bindings_unread", _BINDINGS),
+    ("variables.automount", "value|by", (ACCOUNT,)),
+    ("variables.secret_refs", "source|by|why", sources.MAKERS),
+    ("variables.made", "source|by|why", sources.MAKERS),
+    ("variables.certificates", "", (issued.CERTIFICATE, issued.REQUEST)),
+    ("variables.tls_hosts", "", (hosts.INGRESS, hosts.GATEWAY)),
+    ("variables.holder", "", (ACCOUNT,)),
+    ("object.copies", "environment", (_NAMESPACE,)),
+)
+"""What an expression names, one of the words that stand in it after a dot (any, where empty), and the types on whose
+absence the answer rests."""
 
 _FACTS: dict[str, tuple[str, ...]] = {
     grants.FACT: grants.TYPES,
@@ -51,7 +52,8 @@ FILES = frozenset(
 )
 """Types that lie in files alone: no API serves them."""
 
-_WORD = re.compile(r"\b(?:variables|object)\.\w+")
+_SUBJECT = re.compile(r"variables\.subject\.\w+")
+"""Says what the subject is, in words that other variables have, too."""
 
 
 @record
@@ -67,13 +69,17 @@ class Needs:
 def needs(applies_to: Iterable[str], expressions: Iterable[str], workloads: Workloads) -> Needs:
     """Return what a policy needs that applies to these views and types and says these CEL texts."""
     entries = tuple(applies_to)
-    words = {word for text in expressions for word in _WORD.findall(text)}
-    of_facts = {word for word in words if word.startswith("object.")}
+    text = _SUBJECT.sub("", "\n".join(expressions))
     if not _FACTS.keys() & set(entries):
-        words -= of_facts
+        text = text.replace("object.", "")
     return Needs(
         population=frozenset(type_ for entry in entries for type_ in _population(entry, workloads)),
-        joins=frozenset(type_ for word in words for type_ in VARIABLES.get(word, ())),
+        joins=frozenset(
+            type_
+            for variable, words, types in JOINS
+            if variable in text and re.search(rf"\.(?:{words or '.*'})\b", text)
+            for type_ in types
+        ),
     )
 
 
@@ -83,6 +89,13 @@ def concerned(of: Needs, unread: Collection[str]) -> tuple[frozenset[str], froze
         frozenset(unread) if EVERY in of.population else of.population & frozenset(unread),
         of.joins & frozenset(unread),
     )
+
+
+def asked(applies_to: Iterable[str], workloads: Workloads) -> frozenset[str]:
+    """Return every type that a cluster must be asked for, so that policies on `applies_to` can say all they can."""
+    types = {type_ for entry in applies_to for type_ in _population(entry, workloads)}
+    types |= {type_ for *_, joined in JOINS for type_ in joined}
+    return frozenset(types - {EVERY})
 
 
 def on_cluster(applies_to: Iterable[str]) -> bool:

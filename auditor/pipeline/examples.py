@@ -1,16 +1,28 @@
-"""The examples of a policy, run through the same code as a scanned file: reading, redaction, views, facts, engine."""
+"""The examples of a policy, run through the same code as a scanned file: reading, redaction, views, facts, engine.
+
+An example of a cluster is judged as an audit judges a snapshot, of which everything was read but what it says was not.
+"""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from auditor.collectors import manifests
 from auditor.collectors.discovery import Source, SourceKind
+from auditor.facts import needs
 from auditor.facts.estate import Estate, merge
+from auditor.facts.extent import kind
+from auditor.model import collection
+from auditor.model.collection import Call, CallResult
 from auditor.model.record import record
+from auditor.model.resource import Origin, Resource
 from auditor.model.verdict import Outcome
-from auditor.pipeline import judging
+from auditor.pipeline import clusters, judging
 from auditor.pipeline.assemble import JudgedSubject
+from auditor.pipeline.clusters import Cluster
+from auditor.pipeline.collected import Collected
 from auditor.pipeline.judging import Judge, Places
 from auditor.policy.document import Example, Policy
 from auditor.policy.engine import Engine, ParameterValue
@@ -50,16 +62,17 @@ def run_one(policy: Policy, example: Example, *, workloads: Workloads, now: date
     judge = Judge(engine=engine, severities=(policy.severity,), workloads=workloads, now=now)
     source = _source(example)
     reading = manifests.read((source,), workloads=workloads, fingerprint=Fingerprinter(b"examples" * 4).of)
-    estate = Estate()
-    for resource in reading.resources:
-        estate.add(resource)
-    estate = merge([estate])
-    resources = [*reading.resources, *judging.facts(estate), *judging.shared(estate)]
-    judged = judging.judge(resources, estate, by=judge, places=Places((source,)))
-    outcome = _worst(judged, policy)
+    if example.cluster is None:
+        judged = _in_files(reading.resources, judge, source)
+        whole: tuple[str, ...] = () if _met(judged) else (policy.absent,)
+    else:
+        judged, whole = _on_cluster(reading.resources, example.cluster, judge, policy)
+    outcome = _worst(judged, whole)
     failures = [finding for subject in judged for finding in subject.findings]
     items = tuple(sorted(finding.item for finding in failures))
-    reasons = [entry.reason for subject in judged for entry in subject.judged.others if entry.reason]
+    reasons = [entry.reason for subject in judged for entry in subject.judged.others if entry.reason] or [
+        *filter(None, whole)
+    ]
     return ExampleResult(
         policy_id=policy.id,
         example=example.name,
@@ -83,13 +96,65 @@ def _source(example: Example) -> Source:
     return Source(file=name, kind=kind, size=len(content), content=content)
 
 
-def _worst(judged: Sequence[JudgedSubject], policy: Policy) -> Outcome:
+def _in_files(resources: Sequence[Resource], judge: Judge, source: Source) -> list[JudgedSubject]:
+    estate = Estate()
+    for resource in resources:
+        estate.add(resource)
+    estate = merge([estate])
+    subjects = [*resources, *judging.facts(estate), *judging.shared(estate)]
+    return judging.judge(subjects, estate, by=judge, places=Places((source,)))
+
+
+def _on_cluster(
+    resources: Sequence[Resource], told: Mapping[str, Any], judge: Judge, policy: Policy
+) -> tuple[list[JudgedSubject], tuple[str, ...]]:
+    """Return what was judged, and what of the policy's question is open whatever was judged."""
+    unread = told.get("unread", {})
+    types = needs.asked(policy.applies_to, judge.workloads) | {resource.type for resource in resources} | unread.keys()
+    calls = tuple(
+        Call(
+            source=_CLUSTER,
+            type=type_,
+            request=f"GET /{kind(type_)}",
+            result=CallResult(unread.get(type_, CallResult.READ)),
+            started=judge.now,
+            ended=judge.now,
+        )
+        for type_ in sorted(types)
+    )
+    system = collection.Source(
+        name=_CLUSTER,
+        plane="kubernetes",
+        version=told.get("version", ""),
+        provider=told.get("provider", ""),
+        started=judge.now,
+        ended=judge.now,
+    )
+    there = [replace(resource, origin=_place(resource)) for resource in resources]
+    cluster = Cluster(Collected(source=system, calls=calls, read=lambda: there), judge)
+    subjects = [*cluster.subjects(), *(fact for _, fact in clusters.shared([cluster]))]
+    judged = cluster.judge(subjects)
+    absent = "" if _met(judged) else clusters.why_absent(policy, cluster)
+    return judged, (*clusters.why_unread(policy, [cluster]), absent)
+
+
+_CLUSTER = "example"
+
+
+def _place(resource: Resource) -> Origin:
+    place = f"kubernetes://{_CLUSTER}/{kind(resource.type)}/{resource.namespace}/{resource.name}"
+    return Origin(file=place, line=None, source=_CLUSTER)
+
+
+def _met(judged: Sequence[JudgedSubject]) -> set[Outcome]:
     met = {entry.outcome for subject in judged for entry in subject.judged.others}
-    if any(subject.judged.passed for subject in judged):
-        met.add(Outcome.PASS)
-    if not met:
-        return Outcome.NOT_EVALUATED if policy.absent else Outcome.NOT_APPLICABLE
-    return next(outcome for outcome in _WORST_FIRST if outcome in met)
+    return met | {Outcome.PASS} if any(subject.judged.passed for subject in judged) else met
+
+
+def _worst(judged: Sequence[JudgedSubject], whole: Sequence[str]) -> Outcome:
+    """Return the worst outcome. `whole`: what is open of the policy's question, whatever was judged."""
+    met = _met(judged) | ({Outcome.NOT_EVALUATED} if any(whole) else set())
+    return next((outcome for outcome in _WORST_FIRST if outcome in met), Outcome.NOT_APPLICABLE)
 
 
 def _problem(

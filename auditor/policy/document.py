@@ -40,6 +40,8 @@ class Doubt:
     """CEL string."""
     pass_stands: bool
     """Only a failure becomes not evaluated."""
+    fail_stands: bool = False
+    """Only a pass becomes not evaluated: it rests on the absence of something."""
 
 
 @record
@@ -67,6 +69,8 @@ class Example:
     """(name, content) of a file that is no manifest."""
     params: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""
+    cluster: Mapping[str, Any] | None = None
+    """For objects that were read from a cluster: its `version` and `provider`, and what was `unread` of it."""
     items: tuple[str, ...] | None = None
     """Stable names of exactly the items that fail."""
 
@@ -123,6 +127,12 @@ class Policy:
             expression=self.rule,
             digest=self.digest,
         )
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every CEL text that decides about a verdict."""
+        doubts = (text for doubt in self.doubts for text in (doubt.when, doubt.reason))
+        return (self.when, *doubts, *(loop.items for loop in self.each), self.expression)
 
     @property
     def rule(self) -> str:
@@ -250,7 +260,10 @@ def _parameter(name: str, raw: Mapping[str, Any]) -> ParameterDeclaration:
 
 def _doubt(raw: Mapping[str, Any]) -> Doubt:
     return Doubt(
-        when=raw["when"].strip(), reason=raw["reason"].strip(), pass_stands=bool(raw.get("pass_stands", False))
+        when=raw["when"].strip(),
+        reason=raw["reason"].strip(),
+        pass_stands=bool(raw.get("pass_stands", False)),
+        fail_stands=bool(raw.get("fail_stands", False)),
     )
 
 
@@ -262,5 +275,6 @@ def _example(raw: Mapping[str, Any]) -> Example:
         file=(raw["file"]["name"], raw["file"]["content"]) if "file" in raw else None,
         params=raw.get("params", {}),
         path=raw.get("path", ""),
+        cluster=raw.get("cluster"),
         items=tuple(raw["items"]) if "items" in raw else None,
     )

@@ -1,8 +1,9 @@
 """Policies over resources: which apply, what they say, and which items of a resource fail.
 
 For a policy and a resource, in this order: `when` (false: not applicable), `undecided` (not evaluated), the rule with
-its loops as one expression (true: pass), `undecided` with `pass_stands`, and only then the same loops once more to
-learn which items failed. Whatever does not answer with a boolean is not evaluated; nothing passes by error.
+its loops as one expression (true: pass, unless an `undecided` with `fail_stands` holds), `undecided` with
+`pass_stands`, and only then the same loops once more to learn which items failed. Whatever does not answer with a
+boolean is not evaluated; nothing passes by error.
 """
 
 import json
@@ -158,9 +159,13 @@ class _Compiled:
     def joint(self) -> str:
         """Return a CEL list of an answer and the number of items, as the joint expression holds it."""
         policy = self.policy
-        answer = f"({policy.rule}) ? {_PASSES} : {_FAILS}"
+        passes = str(_PASSES)
+        for doubt in policy.doubts:
+            if doubt.fail_stands:
+                passes = f"(({doubt.when}) ? {_ASK} : {passes})"
+        answer = f"({policy.rule}) ? {passes} : {_FAILS}"
         for doubt in reversed(policy.doubts):
-            if not doubt.pass_stands:
+            if not doubt.pass_stands and not doubt.fail_stands:
                 answer = f"({doubt.when}) ? {_ASK} : ({answer})"
         if policy.when:
             answer = f"({policy.when}) ? ({answer}) : {_NOT_APPLICABLE}"
@@ -196,7 +201,9 @@ class _Compiled:
         if doubt is not None:
             return doubt
         holds = self._rule.truth(activation)
-        return None if holds is True else self._failed(holds, activation, resource, views)
+        if holds is True:
+            return _first(self._doubts_of_passes, activation)
+        return self._failed(holds, activation, resource, views)
 
     def _failed(self, holds: bool | Unanswered, activation: Any, resource: Resource, views: Views) -> _Answer:
         doubt = _first(self._doubts_of_failures, activation)
@@ -303,11 +310,19 @@ class _Compiled:
 
     @cached_property
     def _doubts(self) -> tuple[Callable[[Any], _Answer | None], ...]:
-        return tuple(self._doubt(doubt.when, doubt.reason) for doubt in self.policy.doubts if not doubt.pass_stands)
+        return tuple(
+            self._doubt(doubt.when, doubt.reason)
+            for doubt in self.policy.doubts
+            if not doubt.pass_stands and not doubt.fail_stands
+        )
 
     @cached_property
     def _doubts_of_failures(self) -> tuple[Callable[[Any], _Answer | None], ...]:
         return tuple(self._doubt(doubt.when, doubt.reason) for doubt in self.policy.doubts if doubt.pass_stands)
+
+    @cached_property
+    def _doubts_of_passes(self) -> tuple[Callable[[Any], _Answer | None], ...]:
+        return tuple(self._doubt(doubt.when, doubt.reason) for doubt in self.policy.doubts if doubt.fail_stands)
 
     def _doubt(self, when: str, reason: str) -> Callable[[Any], _Answer | None]:
         condition, text = self._compile(when), self._compile(reason)

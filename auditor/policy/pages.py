@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from auditor.model.policy import Link, Strength
 from auditor.policy.document import Example, Policy
@@ -50,11 +51,15 @@ def _rule(policy: Policy) -> str:
     if policy.when:
         text += f"Applies when (else not applicable: {policy.when_reason}):\n\n{_fenced('cel', policy.when)}\n\n"
     for doubt in policy.doubts:
-        what = "A failure is not evaluated when" if doubt.pass_stands else "Not evaluated when"
+        what = "Not evaluated when"
+        if doubt.pass_stands or doubt.fail_stands:
+            what = f"A {'failure' if doubt.pass_stands else 'pass'} is not evaluated when"
         text += f"{what}:\n\n{_fenced('cel', doubt.when)}\n\n"
     text += f"Passes when:\n\n{_fenced('cel', policy.rule)}"
     if policy.absent:
         text += f"\n\nWhere the input holds nothing of the kind, the verdict is `not_evaluated`: {policy.absent}"
+    if policy.absent_managed:
+        text += f"\n\nThe same on a cluster whose control plane a provider runs: {policy.absent_managed}"
     return text
 
 
@@ -93,8 +98,16 @@ def _examples(examples: Sequence[Example]) -> str:
         if example.file is not None:
             parts.append(_fenced("", example.file[1]))
         else:
+            if example.cluster is not None:
+                parts.append(_on_cluster(example.cluster))
             parts.append(_fenced("json", "\n".join(json.dumps(item, indent=2) for item in example.objects)))
     return "\n\n".join(parts)
+
+
+def _on_cluster(told: Mapping[str, Any]) -> str:
+    unread = [f"{type_} ({how})" for type_, how in told.get("unread", {}).items()]
+    where = "".join(f", {told[key]}" for key in ("provider", "version") if key in told)
+    return f"On a cluster{where}, of which everything was read" + (f" but {', '.join(unread)}." if unread else ".")
 
 
 def _fenced(language: str, text: str) -> str:

@@ -125,6 +125,24 @@ def test_with_pass_stands_only_a_failure_is_undecided(holds: str, outcome: Outco
     assert (judgement and judgement.outcome) == outcome
 
 
+@pytest.mark.parametrize(("holds", "outcome"), [("true", Outcome.NOT_EVALUATED), ("false", Outcome.FAIL)])
+@pytest.mark.parametrize("beside", ["true", "object.nope == 1"], ids=["jointly", "alone"])
+def test_with_fail_stands_only_a_pass_is_undecided(holds: str, outcome: Outcome, beside: str) -> None:
+    """A pass may rest on the absence of something that was not read; a failure that was seen stays one."""
+    doubt = """{when: 'true', reason: '"more may be there"', fail_stands: true}"""
+    doubted = policy(f"{{undecided: [{doubt}], expression: '{holds}'}}")
+    # A policy that errs takes the joint expression along, so that each is asked alone.
+    other = policy(expression=beside)
+    resource = pod(CONTAINERS)
+    judgement = Engine([doubted, other]).judge(resource, seen(resource)).others[0]
+    assert (judgement.policy, judgement.outcome) == (0, outcome)
+    assert judgement.reason == ("more may be there" if outcome is Outcome.NOT_EVALUATED else "")
+
+
+def test_a_doubt_about_passes_that_does_not_hold_changes_nothing() -> None:
+    assert judge("""{undecided: [{when: 'false', reason: '"x"', fail_stands: true}], expression: 'true'}""") is None
+
+
 def test_computed_items_say_themselves_where_they_are() -> None:
     literals = [
         {"path": "/spec/containers/0/env/1/value", "key": "B", "kind": "credential", "fingerprint": "f1"},
