@@ -1,63 +1,83 @@
-"""Facts of credentials outside of API objects: one for each value, file and name, however often it stands there."""
+"""Facts of credentials outside of API objects: one for each value under a name in a file, and one for each search.
 
-from collections.abc import Iterable, Mapping
+A search is a fact of its own, so that one which found nothing is a pass with a population, and not silence.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from auditor.model.resource import Origin, Resource
-from auditor.model.sighting import Sighting
+from auditor.model.sighting import Searched, Sighting
 
 FACT = "fact/credential"
+SEARCH = "fact/credential-search"
 
 
 def credentials(
-    sightings: Iterable[Sighting], *, titles: Mapping[str, tuple[str, str]], now: datetime
+    sightings: Sequence[Sighting], *, titles: Mapping[str, tuple[str, str]], now: datetime
 ) -> list[Resource]:
     """Return the facts, by place. `titles` gives what each rule looks for and what to do about one (by rule id).
 
     The name of a fact holds the path, the rule and the name beside the value, and no line or commit, so that it
     survives moves and rebases; the value's fingerprint tells two values apart.
     """
-    groups: dict[tuple[str, str, str, str, str], list[Sighting]] = {}
     copies: dict[tuple[str, str], set[str]] = {}
     for sighting in sightings:
-        groups.setdefault(
-            (sighting.where, sighting.path, sighting.rule, sighting.key, sighting.fingerprint), []
-        ).append(sighting)
         copies.setdefault((sighting.rule, sighting.fingerprint), set()).add(sighting.path)
     facts = [
-        _fact(sorted(group), copies[group[0].rule, group[0].fingerprint], titles=titles, now=now)
-        for group in groups.values()
+        _credential(sighting, copies[sighting.rule, sighting.fingerprint], titles=titles, now=now)
+        for sighting in sightings
     ]
     return sorted(facts, key=lambda fact: (fact.origin.file, fact.origin.line or 0, fact.name))
 
 
-def _fact(group: list[Sighting], copies: set[str], *, titles: Mapping[str, tuple[str, str]], now: datetime) -> Resource:
-    # Where it stands today is where a person goes first; else where it came in.
-    shown = next((sighting for sighting in group if sighting.in_head), group[0])
-    dated = sorted((sighting.date, sighting.commit) for sighting in group if sighting.date is not None)
-    first = dated[0] if dated else None
-    title, remediation = titles[shown.rule]
+def searches(searched: Iterable[Searched]) -> list[Resource]:
+    """Return one fact for each search."""
+    return [
+        Resource(
+            type=SEARCH,
+            name=f"{search.where}:{search.name}",
+            body={
+                "kind": "search",
+                "where": search.where.value,
+                "name": search.name,
+                "read": search.read,
+                "bytes": search.bytes_read,
+                "found": search.found,
+                "complete": search.complete,
+            },
+            origin=Origin(file=search.name, line=None),
+        )
+        for search in searched
+    ]
+
+
+def _credential(
+    sighting: Sighting, copies: set[str], *, titles: Mapping[str, tuple[str, str]], now: datetime
+) -> Resource:
+    title, remediation = titles[sighting.rule]
     body: dict[str, Any] = {
-        "where": shown.where.value,
-        "path": shown.path,
-        "inside": shown.inside,
-        "line": shown.line,
-        "rule": shown.rule,
+        "kind": "credential",
+        "where": sighting.where.value,
+        "path": sighting.path,
+        "inside": sighting.inside,
+        "line": sighting.line,
+        "rule": sighting.rule,
         "title": title,
         "remediation": remediation,
-        "tier": shown.tier,
-        "key": shown.key,
-        "fingerprint": shown.fingerprint,
-        "length": shown.length,
-        "masked": shown.masked,
-        "times": len(group),
-        "other_files": sorted(copies - {shown.path}),
-        "commit": first[1] if first else "",
-        "since": first[0].date().isoformat() if first else "",
-        "age_days": max((now - first[0]).days, 0) if first else -1,
-        "in_head": any(sighting.in_head for sighting in group),
-        "head_known": all(sighting.in_head is not None for sighting in group),
+        "tier": sighting.tier,
+        "key": sighting.key,
+        "fingerprint": sighting.fingerprint,
+        "length": sighting.length,
+        "masked": sighting.masked,
+        "times": sighting.times,
+        "other_files": sorted(copies - {sighting.path}),
+        "commit": sighting.commit,
+        "since": sighting.date.date().isoformat() if sighting.date else "",
+        "age_days": max((now - sighting.date).days, 0) if sighting.date else -1,
+        "in_head": sighting.in_head is not False,
+        "head_known": sighting.in_head is not None,
     }
-    name = ":".join(filter(None, (shown.path, shown.inside, shown.rule, shown.key)))
-    return Resource(type=FACT, name=name, body=body, origin=Origin(file=shown.path, line=shown.line))
+    name = ":".join(filter(None, (sighting.path, sighting.inside, sighting.rule, sighting.key)))
+    return Resource(type=FACT, name=name, body=body, origin=Origin(file=sighting.path, line=sighting.line))

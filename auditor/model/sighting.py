@@ -20,9 +20,9 @@ class Where(StrEnum):
     IMAGE = "image"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """A credential in one file."""
+    """A credential under one name in one file, however many lines and commits of it."""
 
     where: Where
     path: str
@@ -44,3 +44,20 @@ class Sighting:
     """When that commit was written, UTC."""
     in_head: bool | None = None
     """Whether it stands in that file in the commit that is checked out; `None`: not asked."""
+    times: int = 1
+    """Lines and versions of the file in which it stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """One thing that was searched for credentials, as an entry of the population."""
+
+    where: Where
+    name: str
+    """Path of the repository, `standard input`, name of the archive."""
+    read: int
+    """Files or blobs of text that were read."""
+    bytes_read: int
+    found: int
+    """Distinct credentials."""
+    complete: bool

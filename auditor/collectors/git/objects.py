@@ -69,6 +69,16 @@ def _stored(repository: Repository) -> Iterator[tuple[bytes, int]]:
             raise GitFailedError("the objects cannot be listed to the end", hint="Run `git fsck` in the repository.")
 
 
+def sizes(repository: Repository, items: Sequence[Item]) -> list[Item | None]:
+    """Return `items` with their sizes, in order; `None` for what the repository lacks."""
+    ids = b"".join(item.id + b"\n" for item in items)
+    answers = repository.run("cat-file", "--batch-check=%(objectsize)", stdin=ids).splitlines() if ids else []
+    return [
+        item._replace(size=int(answer)) if answer.isdigit() else None
+        for item, answer in zip(items, answers, strict=True)
+    ]
+
+
 def contents(repository: Repository, ids: Sequence[bytes]) -> Iterator[tuple[int, bytes | None]]:
     """Yield position and content of each of `ids`, in order; `None` where it is missing or damaged.
 

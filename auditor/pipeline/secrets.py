@@ -1,0 +1,362 @@
+"""`auditor secrets scan`: files, histories and changes in, assessment out."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
+
+from auditor.collectors import searching, trees
+from auditor.collectors.git import history, objects
+from auditor.collectors.git.command import Repository
+from auditor.collectors.git.history import Arrival, Change
+from auditor.collectors.git.objects import Blobs
+from auditor.collectors.searching import Item, Search
+from auditor.detection import rules as detection
+from auditor.detection.engine import Engine, Hit
+from auditor.detection.rules import RuleSet
+from auditor.detection.text import as_text
+from auditor.facts import credentials
+from auditor.facts.estate import Estate
+from auditor.model.assessment import Assessment
+from auditor.model.coverage import Coverage, Gap, GapReason
+from auditor.model.errors import NothingCollectedError
+from auditor.model.sighting import Searched, Sighting, Where
+from auditor.pipeline import judging, rules
+from auditor.pipeline.assessing import Reached, assess
+from auditor.pipeline.judging import Places, Progress
+from auditor.pipeline.rules import Terms
+from auditor.redaction.fingerprint import Fingerprinter
+
+BINARY = "binary"
+_FEW = 200_000
+"""Bytes in all below which every line is looked at, since that is over before the automaton is loaded."""
+_Engines = Callable[[int], Engine]
+"""Makes an engine for so many bytes."""
+_MISSING = "Fetch it (`git fetch --refetch`, a clone without --filter), or say --allow-incomplete."
+_LARGE = "Look at it by hand, or raise --largest."
+
+
+class Mode(Enum):
+    """What of a repository is read."""
+
+    FILES = "files"
+    HISTORY = "history"
+    RANGE = "range"
+    STAGED = "staged"
+    STREAM = "stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(Terms):
+    """What a search was asked for."""
+
+    mode: Mode
+    paths: tuple[str, ...] = ()
+    """Files and folders, or the repository."""
+    revisions: tuple[str, ...] = objects.ALL_REFS
+    """Arguments of `git rev-list`, such as `main..HEAD`."""
+    unreachable: bool = False
+    environ: Mapping[str, str]
+    in_hook: bool = False
+    tier: int = 2
+    """The highest tier of rules that is looked for."""
+    rule_folders: tuple[Path, ...] = ()
+    rules_off: tuple[str, ...] = ()
+    honour_gitignore: bool = True
+    exclude: tuple[str, ...] = ()
+    largest: int = searching.LARGEST
+    fingerprint_key: bytes | None = None
+
+
+@dataclass(slots=True)
+class _Found:
+    """What one search gave."""
+
+    sightings: list[Sighting]
+    searched: Searched
+    coverage: Coverage
+
+
+def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress) -> Assessment:
+    """Return the assessment of what `request` names.
+
+    Raises `InputError` for what a user can mend and `NothingCollectedError` when there is nothing to search.
+    """
+    judged_by = rules.load(request, now=now)
+    looked_for = detection.load(request.rule_folders, off=request.rules_off).of_tier(request.tier)
+    fingerprinter = Fingerprinter(request.fingerprint_key)
+
+    def engine(size: int) -> Engine:
+        return Engine(looked_for, fingerprint=fingerprinter.of, every_line=size < _FEW)
+
+    match request.mode:
+        case Mode.FILES:
+            found = _files(request, engine, progress)
+        case Mode.STREAM:
+            found = _stream(engine, stdin)
+        case Mode.HISTORY:
+            found = _history(request, engine, progress)
+        case Mode.RANGE | Mode.STAGED:
+            found = _changes(request, engine, progress)
+    if (
+        not found.searched.read
+        and found.coverage.complete
+        and request.mode is not Mode.STAGED
+        and not found.coverage.files_found
+    ):
+        raise NothingCollectedError(", ".join(request.paths) or "standard input")
+    progress("assessing")
+    facts = [
+        *credentials.credentials(found.sightings, titles=_titles(looked_for), now=now),
+        *credentials.searches([found.searched]),
+    ]
+    estate = Estate()
+    reached = Reached(
+        judged=judging.judge(facts, estate, by=judged_by.judge, places=Places(())),
+        coverage=(found.coverage,),
+        arguments=request.paths,
+        digests=[("detection rules", looked_for.digest)],
+        key_id=fingerprinter.key_id,
+    )
+    return assess(reached, judged_by, now=now)
+
+
+def _titles(looked_for: RuleSet) -> dict[str, tuple[str, str]]:
+    return {rule.id: (rule.title, rule.remediation) for rule in looked_for.rules.values()}
+
+
+# What is searched
+
+
+def _files(request: Request, engine: _Engines, progress: Progress) -> _Found:
+    progress("looking for files")
+    tree = trees.walk(request.paths, honour_gitignore=request.honour_gitignore, exclude=request.exclude)
+    search = _search(request, trees.Files(), tree.items, engine, progress, what="files")
+    sightings = [_sighting(Where.TREE, item.path, hit) for item in tree.items for hit in search.hits.get(item.id, ())]
+    return _result(
+        Where.TREE, ", ".join(request.paths), _joined(sightings), search, found=len(tree.items) + len(tree.gaps),
+        skipped=tree.skipped, gaps=[*tree.gaps, *_gaps(search)],
+    )  # fmt: skip
+
+
+def _stream(engine: _Engines, stdin: BinaryIO) -> _Found:
+    content = stdin.read()
+    text = as_text(content)
+    search = Search(bytes_read=len(content), read=int(text is not None), binary=int(text is None))
+    sightings = (
+        [_sighting(Where.STREAM, "-", hit) for hit in engine(len(content)).scan(text)] if text is not None else []
+    )
+    return _result(Where.STREAM, "standard input", _joined(sightings), search, found=1)
+
+
+def _history(request: Request, engine: _Engines, progress: Progress) -> _Found:
+    (folder,) = request.paths
+    repository = Repository(folder, environ=request.environ)
+    progress("listing the objects of the history")
+    population = objects.population(repository, request.revisions, unreachable=request.unreachable)
+    search = _search(request, Blobs(repository), population.blobs, engine, progress, what="blobs")
+    progress("dating what was found")
+    wanted = {*search.hits, *(id_.encode() for id_ in population.missing)}
+    arrivals = history.arrivals(repository, wanted, request.revisions) if wanted else {}
+    head = history.in_head(repository) if search.hits else {}
+    gaps = [*_gaps(search), *_missing(population.missing, arrivals), *_shallow(repository)]
+    return _result(
+        Where.HISTORY, folder, _joined(_dated(search, arrivals, head)), search,
+        found=len(population.blobs) + len(population.missing), gaps=gaps,
+    )  # fmt: skip
+
+
+def _changes(request: Request, engine: _Engines, progress: Progress) -> _Found:
+    """Search what a range of commits, or the index, adds: a value that the file held before is not of this change."""
+    (folder,) = request.paths
+    repository = Repository(folder, environ=request.environ, in_hook=request.in_hook)
+    progress("listing what changes")
+    staged = request.mode is Mode.STAGED
+    changed = history.staged(repository) if staged else history.changes(repository, request.revisions)
+    items: dict[bytes, Item] = {}
+    for change in changed:
+        for id_ in (change.new, change.old):
+            if id_.strip(b"0"):
+                items.setdefault(id_, Item(id_, 0, change.path))
+    sized = objects.sizes(repository, list(items.values()))
+    search = _search(
+        request, Blobs(repository), [item for item in sized if item is not None], engine, progress, what="blobs"
+    )
+    lost = [item.id for item, known in zip(items.values(), sized, strict=True) if known is None]
+    gaps = [*_gaps(search), *_missing([id_.decode() for id_ in lost], {}), *(() if staged else _shallow(repository))]
+    sightings = [sighting for change in changed for sighting in _added(change, search)]
+    return _result(Where.CHANGE, folder, _joined(sightings), search, found=len(items), gaps=gaps)
+
+
+def _added(change: Change, search: Search) -> Iterator[Sighting]:
+    """Yield what stands in the new content of a file more often than in the old one."""
+    before = Counter((hit.rule, hit.fingerprint) for hit in search.hits.get(change.old, ()))
+    for hit in search.hits.get(change.new, ()):
+        value = (hit.rule, hit.fingerprint)
+        if before[value]:
+            before[value] -= 1
+        else:
+            yield _sighting(Where.CHANGE, change.path, hit, commit=change.commit, date=change.date)
+
+
+def _search(
+    request: Request,
+    reader: searching.Reader,
+    items: Sequence[Item],
+    engine: _Engines,
+    progress: Progress,
+    *,
+    what: str,
+) -> Search:
+    total, total_bytes = len(items), sum(item.size for item in items)
+    done = [0, 0]
+
+    def told(count: int, size: int) -> None:
+        done[0] += count
+        done[1] += size
+        share = f" ({done[1] / total_bytes:.0%} of {total_bytes / 1e6:,.0f} MB)" if total_bytes else ""
+        progress(f"searched {done[0]:,} of {total:,} {what}{share}")
+
+    progress(f"searching {total:,} {what}, {total_bytes / 1e6:,.0f} MB")
+    return searching.search(
+        reader, items, engine(total_bytes), jobs=request.jobs, largest=request.largest, progress=told
+    )
+
+
+# What was found
+
+
+def _sighting(
+    where: Where, path: str, hit: Hit, *, commit: str = "", date: datetime | None = None, in_head: bool | None = None
+) -> Sighting:
+    return Sighting(
+        where=where,
+        path=path,
+        line=hit.line,
+        column=hit.column,
+        rule=hit.rule,
+        tier=hit.tier,
+        key=hit.key,
+        fingerprint=hit.fingerprint,
+        length=hit.length,
+        masked=hit.masked,
+        commit=commit,
+        date=date,
+        in_head=in_head,
+    )
+
+
+def _dated(
+    search: Search, arrivals: Mapping[bytes, Sequence[Arrival]], head: Mapping[bytes, Sequence[str]]
+) -> Iterator[Sighting]:
+    for id_, hits in search.hits.items():
+        present = head.get(id_, ())
+        known: Sequence[Arrival | None] = arrivals.get(id_) or [None]
+        for arrival in known:
+            path = arrival.path if arrival is not None else f"object {id_.decode()}"
+            for hit in hits:
+                yield _sighting(
+                    Where.HISTORY,
+                    path,
+                    hit,
+                    commit=arrival.commit if arrival is not None else "",
+                    date=arrival.date if arrival is not None else None,
+                    in_head=path in present,
+                )
+
+
+def _joined(sightings: Iterable[Sighting]) -> list[Sighting]:
+    """Return one sighting for each value under a name in a file: where it stands today, since its first commit."""
+    groups: dict[tuple[str, str, str, str], list[Sighting]] = {}
+    for sighting in sightings:
+        groups.setdefault((sighting.path, sighting.rule, sighting.key, sighting.fingerprint), []).append(sighting)
+    return [_join(group) for group in groups.values()]
+
+
+def _join(group: list[Sighting]) -> Sighting:
+    if len(group) == 1:
+        return group[0]
+    shown = next((one for one in group if one.in_head), group[0])
+    first = min(group, key=lambda one: (one.date is None, one.date or 0, one.commit))
+    return Sighting(
+        where=shown.where,
+        path=shown.path,
+        line=shown.line,
+        column=shown.column,
+        rule=shown.rule,
+        tier=shown.tier,
+        key=shown.key,
+        fingerprint=shown.fingerprint,
+        length=shown.length,
+        masked=shown.masked,
+        inside=shown.inside,
+        commit=first.commit,
+        date=first.date,
+        in_head=shown.in_head,
+        times=sum(one.times for one in group),
+    )
+
+
+def _result(
+    where: Where,
+    name: str,
+    sightings: list[Sighting],
+    search: Search,
+    *,
+    found: int,
+    gaps: Sequence[Gap] = (),
+    skipped: Mapping[str, int] = MappingProxyType({}),
+) -> _Found:
+    passed_over = {**skipped, **({BINARY: search.binary} if search.binary else {})}
+    return _Found(
+        sightings,
+        Searched(
+            where=where,
+            name=name,
+            read=search.read,
+            bytes_read=search.bytes_read,
+            found=len({(sighting.rule, sighting.fingerprint) for sighting in sightings}),
+            complete=not gaps,
+        ),
+        Coverage(
+            source=f"{where}: {name}",
+            files_found=found,
+            files_read=search.read,
+            documents=search.read,
+            resources=search.read,
+            skipped=tuple(sorted(passed_over.items())),
+            gaps=tuple(sorted(gaps, key=lambda gap: (gap.file, gap.reason, gap.detail))),
+        ),
+    )
+
+
+def _gaps(search: Search) -> Iterator[Gap]:
+    for item in search.too_large:
+        detail = f"It has {item.size / 1e6:,.0f} MB. {_LARGE}"
+        yield Gap(file=_place(item), reason=GapReason.TOO_LARGE, detail=detail)
+    for item in search.unreadable:
+        yield Gap(
+            file=_place(item), reason=GapReason.UNREADABLE, detail="It could not be read; check it and its permissions."
+        )
+
+
+def _place(item: Item) -> str:
+    return item.path or f"object {item.id.decode('utf-8', 'surrogateescape')}"
+
+
+def _missing(ids: Iterable[str], arrivals: Mapping[bytes, Sequence[Arrival]]) -> Iterator[Gap]:
+    for id_ in ids:
+        paths = arrivals.get(id_.encode(), ())
+        file = paths[0].path if paths else f"object {id_}"
+        yield Gap(file=file, reason=GapReason.MISSING, detail=f"The repository lacks object {id_[:12]}. {_MISSING}")
+
+
+def _shallow(repository: Repository) -> list[Gap]:
+    if not repository.shallow:
+        return []
+    detail = "The clone is shallow, so older commits were not searched; run `git fetch --unshallow`."
+    return [Gap(file=repository.folder, reason=GapReason.SHALLOW, detail=detail)]
