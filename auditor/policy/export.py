@@ -267,7 +267,11 @@ def _rules(admitted: Sequence[Admitted]) -> list[dict[str, Any]]:
 
 def _conditions(admitted: Iterable[Admitted]) -> list[dict[str, str]]:
     conditions = [{"name": "not-being-deleted", "expression": "!has(object.metadata.deletionTimestamp)"}]
-    if any(entry.resource == "*" for entry in admitted):
-        wanted = names({entry.kind for entry in admitted})
-        conditions.append({"name": "kind", "expression": f"object.kind in {wanted}"})
+    wanted: dict[str, set[str]] = {}
+    for entry in admitted:
+        if entry.resource == "*":
+            wanted.setdefault(entry.group, set()).add(entry.kind)
+    for group, found in sorted(wanted.items()):
+        expression = f"!{kinds.of_group(group)} || object.kind in {names(found)}"
+        conditions.append({"name": f"kinds-of-{group}", "expression": expression})
     return conditions

@@ -18,6 +18,7 @@ from auditor.policy import document, export
 from auditor.policy.admission import kinds
 from auditor.policy.admission.action import Action
 from auditor.policy.document import Policy
+from auditor.workloads import Workloads
 from tests.servers.api import RefusedError
 from tests.servers.kubernetes import ACCOUNTS, Kubernetes, Setup, running
 
@@ -55,12 +56,13 @@ def guarded(
     namespaces: Iterable[str] = (),
     accounts: Iterable[str] = (),
     action: Action = Action.WARN,
+    table: Workloads = WORKLOADS,
 ) -> Iterator["Guard"]:
     """Start a server with the custom kinds of the policies, and load all that can be exported.
 
     In each namespace stand `accounts`, since a pod that names an account which is not there is refused.
     """
-    plans = [export.plan(policy, WORKLOADS) for policy in policies]
+    plans = [export.plan(policy, table) for policy in policies]
     admitted = {entry for plan in plans for part in plan.parts for entry in part.admitted}
     with running(folder, Setup(controllers=ACCOUNTS)) as kube:
         for namespace in sorted(set(namespaces) - _OWN_NAMESPACES):
@@ -73,7 +75,7 @@ def guarded(
             kube.admin.create(definition)
         names = {}
         for plan in plans:
-            for object_ in export.documents(plan, WORKLOADS, action=action):
+            for object_ in export.documents(plan, table, action=action):
                 kube.admin.create(object_)
                 names[object_["metadata"]["name"]] = plan.policy.id
         yield Guard(kube, names)

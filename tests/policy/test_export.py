@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from auditor import data, workloads
 from auditor.model.errors import ConfigurationError
 from auditor.policy import export
 from auditor.policy.admission.action import Action
@@ -147,7 +148,20 @@ def test_a_custom_kind_whose_plural_nobody_knows_is_matched_by_its_group_and_kin
     assert found["matchConstraints"]["resourceRules"][0] | {"operations": 0} == {
         "apiGroups": ["example.com"], "apiVersions": ["*"], "operations": 0, "resources": ["*"],
     }  # fmt: skip
-    assert found["matchConditions"][1] == {"name": "kind", "expression": 'object.kind in ["Widget"]'}
+    assert found["matchConditions"][1] == {
+        "name": "kinds-of-example.com",
+        "expression": '!object.apiVersion.startsWith("example.com/") || object.kind in ["Widget"]',
+    }
+
+
+def test_a_kind_of_the_users_with_a_pod_spec_is_matched_also_where_another_group_has_that_kind() -> None:
+    own = [("kubernetes/App.example.com", ("spec", "pod")), ("kubernetes/Job.example.com", ("spec", "run"))]
+    table = workloads.load(data.policies() / "workloads.yaml", own)
+    exported, _ = export.documents(export.plan(policy(LIMITED), table), table)
+    expression = next(entry["expression"] for entry in exported["spec"]["variables"] if entry["name"] == "pod")
+    assert 'object.kind in ["App"] ? object.?spec.?pod.orValue({})' in expression
+    assert '|| object.kind == "Job" && object.apiVersion.startsWith("example.com/") ? object.?spec.?run' in expression
+    assert any(rule["apiGroups"] == ["example.com"] for rule in exported["spec"]["matchConstraints"]["resourceRules"])
 
 
 def test_an_expression_that_is_not_cel_is_told_with_its_file() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from auditor import data, workloads
 from auditor.collectors.manifests import resource_type
 from auditor.model.verdict import Outcome
 from auditor.pipeline import examples
@@ -223,3 +224,38 @@ def test_kinds_of_unknown_plural_and_of_any_kind_are_matched(servers: None, tmp_
             assert time.monotonic() < limit
         assert [set(guard.tell(object_).warned) for object_ in made] == [{"T-01", "T-02"}, {"T-02"}, {"T-01"}, set()]
         assert set(guard.tell(config("bad")).warned) == {"T-02"}
+
+
+def test_a_kind_of_the_users_with_a_pod_spec_is_judged_where_it_keeps_it(
+    servers: None,  # noqa: ARG001 - skips
+    tmp_path: Path,
+) -> None:
+    own = [("kubernetes/App.tests.example", ("spec", "pod")), ("kubernetes/Job.tests.example", ("spec", "run"))]
+    table = workloads.load(data.policies() / "workloads.yaml", own)
+    seeing = policy("""
+      applies_to: [pod_spec]
+      each: [{container: variables.containers}]
+      expression: container.name != "bad"
+      message_expression: container.name
+    """)
+    pod = {"containers": [{"name": "bad", "image": "web"}]}
+    job = {"template": {"spec": {**pod, "restartPolicy": "Never"}}}
+    with guarded(tmp_path, [seeing], namespaces=["shop"], table=table) as guard:
+        for kind in ("App", "Job", "Other"):
+            guard.kube.admin.create(definition("tests.example", kind, f"{kind.lower()}s"))
+        metadata = {"name": "web", "namespace": "shop"}
+        made: dict[str, dict[str, Any]] = {
+            "app": {"apiVersion": "tests.example/v1", "kind": "App", "spec": {"pod": pod}},
+            "other": {
+                "apiVersion": "tests.example/v1",
+                "kind": "Other",
+                "spec": {"pod": pod, "template": {"spec": pod}},
+            },
+            "own job": {"apiVersion": "tests.example/v1", "kind": "Job", "spec": {"run": pod}},
+            "job": {"apiVersion": "batch/v1", "kind": "Job", "spec": job},
+        }
+        made = {name: {**object_, "metadata": metadata} for name, object_ in made.items()}
+        limit = time.monotonic() + 30
+        while not guard.tell(made["job"]).warned or any(guard.tell(object_).refused for object_ in made.values()):
+            assert time.monotonic() < limit
+        assert [name for name, object_ in made.items() if guard.tell(object_).warned] == ["app", "own job", "job"]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from auditor.model.record import record
 from auditor.model.stores import ESO, VSO
+from auditor.policy.admission.constants import constant
 
 _PREFIX = "kubernetes/"
 
@@ -147,6 +148,11 @@ def admitted(type_: str) -> Admitted | None:
         # Gatekeeper makes the definition of a constraint itself, and names it so.
         return Admitted(type=type_, group=group, resource=name.lower())
     return Admitted(type=type_, group=group, resource="*") if group else None
+
+
+def of_group(group: str) -> str:
+    """Return CEL that tells whether the object is of an API group that is not the core one."""
+    return f"object.apiVersion.startsWith({constant(group + '/')})"
 
 
 def kind(type_: str) -> str:

@@ -3,13 +3,14 @@
 The same decisions as `auditor.facts.pod_spec`, `secret_refs` and `control_plane`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from auditor.model.control_plane import HYPERKUBE, PROGRAMS, SHELLS, STARTERS
 from auditor.model.record import record
 from auditor.model.resource import Path
 from auditor.policy.admission.constants import constant, names, with_name
-from auditor.policy.admission.kinds import kind
+from auditor.policy.admission.kinds import admitted, kind, of_group
 from auditor.workloads import Workload
 
 _USUAL: Path = ("spec", "template", "spec")
@@ -121,15 +122,28 @@ def flags(wanted: Iterable[str]) -> str:
 
 def _by_kind(places: dict[Workload, Path]) -> str:
     """Return CEL for the map at the place of each kind, the usual one last."""
-    by_place: dict[Path, list[str]] = {}
+    by_place: dict[Path, list[Workload]] = {}
     for workload, place in places.items():
-        by_place.setdefault(place, []).append(kind(workload.type))
+        by_place.setdefault(place, []).append(workload)
     most = max(by_place, key=lambda place: len(by_place[place]), default=_USUAL)
+    taken = Counter(kind(workload.type) for workload in places)
     text = ""
     for place in sorted(by_place):
         if place != most:
-            text += f"object.kind in {names(by_place[place])} ? {_at(place)}\n  : "
+            text += f"{_one_of(by_place[place], taken)} ? {_at(place)}\n  : "
     return text + _at(most)
+
+
+def _one_of(workloads: Sequence[Workload], taken: Mapping[str, int]) -> str:
+    """Return CEL that tells whether the object is one of them; a kind that several groups have, by its group too."""
+    kinds = {kind(workload.type) for workload in workloads}
+    conditions = [f"object.kind in {names(name for name in kinds if taken[name] == 1)}"]
+    for workload in workloads:
+        if taken[kind(workload.type)] > 1 and (found := admitted(workload.type)):
+            core = not found.group
+            group = '!object.apiVersion.contains("/")' if core else of_group(found.group)
+            conditions.append(f"object.kind == {constant(found.kind)} && {group}")
+    return " || ".join(conditions)
 
 
 def _at(place: Path) -> str:
