@@ -22,7 +22,10 @@ from auditor.model.errors import AuditorError
 
 COMMANDS = {
     "scan": "auditor.cli.scan:scan",
+    "init": "auditor.cli.init:init",
+    "collect": "auditor.cli.collect:collect",
     "audit": "auditor.cli.audit:audit",
+    "snapshot": "auditor.cli.snapshot:app",
     "report": "auditor.cli.report:report",
     "baseline": "auditor.cli.baseline:baseline",
     "diff": "auditor.cli.diff:diff",

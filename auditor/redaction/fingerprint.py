@@ -56,12 +56,14 @@ def load_key(environ: Mapping[str, str], *, usual: Path) -> bytes | None:
 class Fingerprinter:
     """Makes fingerprints under one key; under a random one where `key` is `None`."""
 
-    __slots__ = ("_state", "key_id")
+    __slots__ = ("_state", "key_id", "key_name")
 
     def __init__(self, key: bytes | None) -> None:
         used = secrets.token_bytes(32) if key is None else key
         self._state = hmac.new(used, _VALUE_DOMAIN, hashlib.sha256)
         self.key_id = "" if key is None else _key_id(used)
+        # For what outlives the run: fingerprints compare exactly where this name is the same.
+        self.key_name = self.key_id or f"random:{_key_id(used)}"
 
     def of(self, value: str) -> str:
         """Return 32 hexadecimal digits for `value`. Lone surrogates, which JSON allows, are no error."""

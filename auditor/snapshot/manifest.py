@@ -194,22 +194,28 @@ def _decoded(type_: Any, raw: Any, name: str) -> Any:
         raise InputError(f"{name} is not what a snapshot holds: {error}", hint=_HINT) from None
 
 
+def plain(noun: Any) -> Any:
+    """Return nouns as plain JSON, times in ISO 8601."""
+    return orjson.loads(orjson.dumps(noun, option=orjson.OPT_UTC_Z))
+
+
 _Noun = TypeVar("_Noun", Call, Source, Run)
 
 
 def cleaned(noun: _Noun) -> _Noun:
     """Return `noun` with every text in it passed by the redactor: what a server says of itself is not ours."""
     kind: Any = type(noun)
-    made: _Noun = decoder(kind)(_clean(orjson.loads(orjson.dumps(noun))))
+    made: _Noun = decoder(kind)(clean(plain(noun)))
     return made
 
 
-def _clean(value: Any) -> Any:
+def clean(value: Any) -> Any:
+    """Return plain JSON with every text in it passed by the redactor, keys too."""
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, dict):
-        return {redact_text(key): _clean(entry) for key, entry in value.items()}
-    return [_clean(entry) for entry in value] if isinstance(value, list) else value
+        return {redact_text(key): clean(entry) for key, entry in value.items()}
+    return [clean(entry) for entry in value] if isinstance(value, list) else value
 
 
 def digest(content: bytes) -> str:

@@ -40,6 +40,10 @@ def test_without_a_key_two_runs_cannot_be_compared_and_say_so() -> None:
     one, other = Fingerprinter(None), Fingerprinter(None)
     assert one.key_id == other.key_id == ""
     assert one.of("hunter2") != other.of("hunter2")
+    assert one.key_name.startswith("random:")
+    assert one.key_name != other.key_name
+    named = Fingerprinter(KEY)
+    assert named.key_name == named.key_id
 
 
 def test_the_variable_wins_over_the_file(tmp_path: Path) -> None:
