@@ -53,6 +53,19 @@ def test_what_is_not_applicable_or_undecided_passes() -> None:
     assert validation["message"] == "T-01: A test. Do nothing at all."
 
 
+def test_only_a_doubt_about_a_failure_lets_the_object_pass() -> None:
+    """Where a failure stands it is refused; what concerns other kinds is left out."""
+    (validation,) = spec("""
+      applies_to: [kubernetes/ConfigMap]
+      undecided:
+        - {when: object.data.a == "x", reason: '""', fail_stands: true}
+        - {when: object.data.b == "x", reason: '""', pass_stands: true}
+        - {when: variables.subject.kind == "Secret" && object.data.c == "x", reason: '""'}
+      expression: object.data.d == "x"
+    """)["validations"]
+    assert validation["expression"] == '(object.data.b == "x")\n|| (object.data.d == "x")'
+
+
 def test_an_error_lets_the_object_pass() -> None:
     """It is not evaluated, and only a failure is a reason to refuse."""
     assert spec(LIMITED)["failurePolicy"] == "Ignore"

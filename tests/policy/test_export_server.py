@@ -42,7 +42,8 @@ def _objects() -> dict[str, tuple[str, Mapping[str, Any]]]:
     found: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for entry in LIBRARY:
         for example in entry.examples:
-            for object_ in example.objects:
+            # What a collector makes of an object of a cluster is not what a user sends to it.
+            for object_ in () if example.cluster is not None else example.objects:
                 found.setdefault(json.dumps(object_, sort_keys=True), (f"{entry.id}:{example.name}", object_))
     return found
 

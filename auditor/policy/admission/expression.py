@@ -60,7 +60,12 @@ def text(policy: Policy, types: Collection[str]) -> Text:
 
     return Text(
         when=fitted(policy.when),
-        doubts=tuple(fitted(doubt.when) for doubt in policy.doubts),
+        doubts=tuple(
+            doubted
+            for doubt in policy.doubts
+            # Where a failure stands, a server must refuse it.
+            if not doubt.fail_stands and (doubted := fitted(doubt.when)) != "false"
+        ),
         loops=tuple(Loop(variable=loop.variable, items=fitted(loop.items)) for loop in policy.each),
         expression=fitted(policy.expression),
         message=fitted(policy.message),
