@@ -48,8 +48,8 @@ class Request(Terms):
 class _Share:
     """What one process read, and keeps to itself."""
 
+    number: int
     reading: Reading
-    places: Places
 
 
 def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress) -> Assessment:
@@ -95,24 +95,24 @@ def _judge(
     sources: Sequence[Source], *, judge: Judge, fingerprinter: Fingerprinter, jobs: int
 ) -> tuple[list[JudgedSubject], list[Reading]]:
     """Return what was judged, and what each process read (without the resources themselves)."""
+    shares = _shares(sources, jobs or os.cpu_count() or 1)
 
-    def first(share: Sequence[Source]) -> tuple[_Share, Estate]:
-        reading = manifests.read(share, workloads=judge.workloads, fingerprint=fingerprinter.of)
+    def first(number: int) -> tuple[_Share, Estate]:
+        reading = manifests.read(shares[number], workloads=judge.workloads, fingerprint=fingerprinter.of)
         estate = Estate()
         for resource in reading.resources:
             estate.add(resource)
-        return _Share(reading, Places(share)), estate
+        return _Share(number, reading), estate
 
     def second(share: _Share, estate: Estate) -> tuple[list[JudgedSubject], Reading]:
-        judged = judging.judge(share.reading.resources, estate, by=judge, places=share.places)
+        facts = [*judging.facts(estate), *judging.shared(estate)]
+        # To derive all facts costs less than to send some; to judge them costs more, so each process takes its part.
+        resources = [*share.reading.resources, *facts[share.number :: len(shares)]]
+        judged = judging.judge(resources, estate, by=judge, places=Places(sources))
         return judged, Reading([], share.reading.coverage, share.reading.digests)
 
-    shares = _shares(sources, jobs or os.cpu_count() or 1)
-    estate, parts = workers.run(shares, first=first, merge=merge, second=second)
-    of_facts = judging.judge(
-        [*judging.facts(estate), *judging.shared(estate)], estate, by=judge, places=Places(sources)
-    )
-    return [*(subject for judged, _ in parts for subject in judged), *of_facts], [reading for _, reading in parts]
+    _, parts = workers.run(range(len(shares)), first=first, merge=merge, second=second)
+    return [subject for judged, _ in parts for subject in judged], [reading for _, reading in parts]
 
 
 def _shares(sources: Sequence[Source], jobs: int) -> list[Sequence[Source]]:
