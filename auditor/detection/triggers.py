@@ -40,28 +40,30 @@ class Trigger(NamedTuple):
     """Offset just behind the last byte that matched."""
 
 
+_TAIL = r"[\w.\-]{0,32}"
+"""Qualifiers behind the words: `_PROD_2`, `.value`."""
 KEYS = (
-    r"(?:pass(?:w(?:or)?ds?|wd|wort|phrases?|codes?)?|pwd|pw|pswd|secrets?|token|bearer|pat|jwt|cred(?:ential)?s?"
-    r"|requirepass|masterauth|erlang[-_.]?cookie|root[-_.]?token[-_.]?id|secret[-_.]?id|secret[-_.]?key[-_.]?base"
+    r"(?:(?i:pass(?:w(?:or)?ds?|wd|wort|phrases?|codes?)|pswd|secrets?|token|credentials?|requirepass|masterauth"
+    r"|erlang[-_.]?cookie|root[-_.]?token[-_.]?id|secret[-_.]?id|secret[-_.]?key[-_.]?base"
     r"|(?:api|secret|private|encryption|encrypt|signing|sign|master|auth|account|shared|session|app|application|ssh"
     r"|hmac|jwt|admin|storage|crypt|crypto|cipher|aes|licen[sc]e|ingest|access|deploy|webhook|cookie|subscription|maps"
-    r"|gossip)[-_.]?key)"
+    rf"|gossip)[-_.]?key){_TAIL}"
+    # Short words only where they end: `path` and `passed` hold them as well.
+    rf"|(?i:pass|pwd|pw|pat|jwt|bearer|creds?)(?:[A-Z\d_.\-]{_TAIL})?)"
 )
-"""What a name that labels a credential holds near its end: wider than `redaction.names`, which a test holds."""
-_TAIL = r"[\w.\-]{0,32}"
-"""Qualifiers behind it: `_PROD_2`, `.value`."""
+"""What a name that labels a credential ends with: wider than `redaction.names`, which a test holds."""
 _ASSIGN = r"\\?[\"']?\]?[ \t]*(?:=>|:=|=|:)[ \t]*"
 
 _STRUCTURE: tuple[tuple[Look, str], ...] = (
-    (Look.LINE, rf"(?i){KEYS}{_TAIL}{_ASSIGN}\\?[\"'][^\"'\n]{{3}}"),
-    (Look.LINE, rf"(?i){KEYS}{_TAIL}{_ASSIGN}[^\s\"'`$<(|>!#,;)\]}}][^\s]{{2}}"),
+    (Look.LINE, rf"{KEYS}{_ASSIGN}\\?[\"'][^\"'\n]{{3}}"),
+    (Look.LINE, rf"{KEYS}{_ASSIGN}[^\s\"'`$<(|>!#,;)\]}}][^\s]{{2}}"),
     # A default value behind a reference: `${DB_PASSWORD:-hunter2}`.
-    (Look.LINE, rf"(?i)\$\{{[\w.\-]{{0,64}}{KEYS}{_TAIL}:[-=]?[^{{}}\n]"),
-    (Look.LINE, rf"(?i)-{_TAIL}{KEYS}{_TAIL}[ \t]+[\"']?[^\s\"'\-|&;<>]"),
-    (Look.LINE, rf"(?i)<[\w:.\-]{{0,64}}{KEYS}{_TAIL}(?:[ \t][^<>\n]{{0,120}})?>[^<>\n]{{3}}"),
+    (Look.LINE, rf"\$\{{[\w.\-]{{0,64}}{KEYS}:[-=]?[^{{}}\n]"),
+    (Look.LINE, rf"-{_TAIL}{KEYS}[ \t]+[\"']?[^\s\"'\-|&;<>]"),
+    (Look.LINE, rf"<[\w:.\-]{{0,64}}{KEYS}(?:[ \t][^<>\n]{{0,120}})?>[^<>\n]{{3}}"),
     (
         Look.PAIR,
-        rf"(?i)(?:name|key)[\"']?[ \t]*[:=][ \t]*[\"']?[\w.\-]{{0,64}}{KEYS}{_TAIL}[\"']?[ \t]*,?\s{{0,40}}[\"']?value",
+        rf"(?i:name|key)[\"']?[ \t]*[:=][ \t]*[\"']?[\w.\-]{{0,64}}{KEYS}[\"']?[ \t]*,?\s{{0,40}}[\"']?(?i:value)",
     ),
     (Look.LINE, r"://[^\s:/@\"'<>\\?#]{0,128}:[^\s/\"'<>`\\]{1,256}@[\w\[$<{%(\-]"),
     (Look.LINE, r"[\w.\-]:[^\s@:/\"']{1,128}@(?:tcp|udp|unix)\("),
@@ -81,7 +83,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.KEY_BLOCK, r"PRIVATE KEY(?: BLOCK)?-----"),
     (Look.LINE, r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40}"),
     (Look.SECRET_OBJECT, r"[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret[\"']?[ \t]*[\r\n,}]"),
-    (Look.VARIABLE, rf"(?i)variable[ \t]+\"[\w\-]{{0,64}}{KEYS}{_TAIL}\"[ \t]*\{{"),
+    (Look.VARIABLE, rf"(?i:variable)[ \t]+\"[\w\-]{{0,64}}{KEYS}\"[ \t]*\{{"),
 )  # fmt: skip
 _RANDOM: tuple[tuple[Look, str], ...] = ((Look.LINE, r"[\"'= :][A-Za-z0-9+/_\-]{24}"),)
 """For the third tier."""
