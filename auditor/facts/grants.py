@@ -5,12 +5,11 @@ was not read does to them: a role of a list that was not read may give anything,
 bound by one that was not read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from auditor.access.kubernetes import grants as access
-from auditor.access.kubernetes.answers import Unread
 from auditor.facts.accounts import TYPE as ACCOUNT
 from auditor.facts.accounts import find_account
 from auditor.facts.estate import Estate
@@ -30,7 +29,7 @@ def grants(estate: Estate) -> list[Resource]:
     extent = estate.extent
     if not extent.live:
         return access.grants(joined)
-    facts = access.grants(joined, live=True, unread=tuple(_unread(extent)))
+    facts = access.grants(joined, live=True, unread=extent.unread)
     return [_perhaps_bound(fact, extent) if fact.body["unbound"] else fact for fact in facts]
 
 
@@ -46,15 +45,6 @@ def holder(fact: Resource, estate: Estate) -> dict[str, str]:
         return {"exists": "unknown", "why": f"{principal['key']} is not in the input, and may be on the cluster"}
     unread = estate.extent.unread(ACCOUNT, namespace)
     return {"exists": "unknown" if unread else "false", "why": unread}
-
-
-def _unread(extent: Extent) -> Iterable[Unread]:
-    for type_ in (CLUSTER_ROLE, ROLE):
-        asked = {namespace for of_type, namespace in extent.results if of_type == type_} or {""}
-        for namespace in sorted(asked):
-            why = extent.unread(type_, namespace or EVERYWHERE)
-            if why:
-                yield Unread(type=type_, namespace=namespace, why=why)
 
 
 def _perhaps_bound(fact: Resource, extent: Extent) -> Resource:

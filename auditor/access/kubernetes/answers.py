@@ -1,6 +1,6 @@
 """What the evaluator says: a decision, the grant that made it, and what would have to be known."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from enum import StrEnum
 
 from auditor.access.kubernetes.bindings import Binding, Principal
@@ -82,30 +82,22 @@ class Decision:
     """Why it is unknown. Empty beside an allow or a deny."""
 
 
-@record
-class Unread:
-    """A part of the cluster's or of the input's state that could not be read."""
-
-    type: str = ""
-    """Resource type (`kubernetes/RoleBinding`); empty: it may have held anything."""
-    namespace: str = ""
-    """Empty: in every namespace."""
-    why: str
-    """One clause: `two files could not be read`, `the server refused to list RoleBindings`."""
-
-    def hides(self, type_: str, namespace: str) -> bool:
-        """Return whether an object of that type may exist in that namespace without being in the input."""
-        return self.type in {"", type_} and (not self.namespace or self.namespace == namespace)
+Unread = Callable[[str, str | None], str]
+"""Takes a resource type and a namespace (empty for types without one, `None` for any), and returns why an object that
+is not in the input may exist all the same; empty where it does not."""
 
 
-def missing_role(binding: Binding, *, live: bool, unread: Sequence[Unread] = ()) -> str:
+def nothing(_type: str, _namespace: str | None) -> str:
+    """Return that nothing is unread (as `Unread`)."""
+    return ""
+
+
+def missing_role(binding: Binding, *, live: bool, unread: Unread = nothing) -> str:
     """Return why nobody can say what a role gives that is not there; empty where it is known that there is none.
 
     On a live cluster whose roles were all read such a binding grants nothing until somebody makes the role.
     """
     if not live:
         return f"{binding.role_label} is neither in the input nor built into Kubernetes"
-    for part in unread:
-        if part.hides(f"kubernetes/{binding.role_kind}", binding.role_namespace):
-            return f"{binding.role_label} may exist: {part.why}"
-    return ""
+    why = unread(f"kubernetes/{binding.role_kind}", binding.role_namespace)
+    return f"{binding.role_label} may exist: {why}" if why else ""

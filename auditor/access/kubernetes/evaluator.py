@@ -8,10 +8,10 @@ storage layer, and what authentication makes of a certificate or token (a caller
 Bindings are indexed by whom they name, so that a decision costs the same however many there are.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from auditor.access.kubernetes import built_in
-from auditor.access.kubernetes.answers import Answer, Decision, Doubt, DoubtKind, Grant, Unread, missing_role
+from auditor.access.kubernetes.answers import Answer, Decision, Doubt, DoubtKind, Grant, Unread, missing_role, nothing
 from auditor.access.kubernetes.bindings import CLUSTER_ROLE_BINDING, ROLE_BINDING, Binding, Principal, read_binding
 from auditor.access.kubernetes.bindings import TYPES as BINDINGS
 from auditor.access.kubernetes.built_in import NodeLimit
@@ -35,7 +35,7 @@ class Evaluator:
         *,
         dialect: Dialect | None = None,
         live: bool = False,
-        unread: Sequence[Unread] = (),
+        unread: Unread = nothing,
     ) -> None:
         """Take in the roles and bindings among `resources`.
 
@@ -45,7 +45,7 @@ class Evaluator:
         """
         self.dialect = dialect or Dialect()
         self.live = live
-        self.unread = tuple(unread)
+        self.unread = unread
         self.platform = built_in.load()
         roles, bindings = _sorted_out(resources)
         self.book = RoleBook(roles=roles, built_in=() if live else self.platform.roles, live=live)
@@ -100,13 +100,15 @@ class Evaluator:
         """Return every group that a binding names which counts for the request, sorted."""
         return sorted({group for scope in self._scopes(request) for group in scope.groups})
 
-    def hidden(self, request: Request) -> Iterator[Doubt]:
-        """Yield what was not read and may hold a binding that allows the request."""
-        for unread in self.unread:
-            if unread.hides(f"kubernetes/{CLUSTER_ROLE_BINDING}", "") or (
-                request.namespace and unread.hides(f"kubernetes/{ROLE_BINDING}", request.namespace)
-            ):
-                yield Doubt(kind=DoubtKind.UNREAD, text=unread.why)
+    def hidden(self, *namespaces: str | None) -> Iterator[Doubt]:
+        """Yield what was not read and may hold a binding that counts, cluster-wide or in one of these namespaces.
+
+        `None` is any namespace, and the empty one counts for nothing.
+        """
+        reasons = [self.unread(f"kubernetes/{CLUSTER_ROLE_BINDING}", "")]
+        reasons += [self.unread(f"kubernetes/{ROLE_BINDING}", place) for place in namespaces if place != ""]
+        for why in dict.fromkeys(filter(None, reasons)):
+            yield Doubt(kind=DoubtKind.UNREAD, text=why)
 
     def _take_in(self, bindings: Iterable[Binding]) -> None:
         for binding in sorted(bindings, key=lambda item: not item.cluster):
@@ -185,7 +187,7 @@ class Evaluator:
         ]
         if not self.live:
             found += self._doubts_of_place(caller, request)
-        return [*found, *self.hidden(request)]
+        return [*found, *self.hidden(request.namespace)]
 
     def _doubts_of_place(self, caller: Caller, request: Request) -> Iterator[Doubt]:
         """Yield the bindings of manifests that allow it if they are applied, or mean an account, where it is asked."""

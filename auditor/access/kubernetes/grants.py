@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from auditor.access.kubernetes import built_in
-from auditor.access.kubernetes.answers import Unread, missing_role
+from auditor.access.kubernetes.answers import Unread, missing_role, nothing
 from auditor.access.kubernetes.bindings import TYPES as BINDINGS
 from auditor.access.kubernetes.bindings import Binding, read_binding
 from auditor.access.kubernetes.rbac import ANY
@@ -54,7 +54,7 @@ class _Given:
     """Why nobody can say what it gives."""
 
 
-def grants(resources: Iterable[Resource], *, live: bool = False, unread: Sequence[Unread] = ()) -> list[Resource]:
+def grants(resources: Iterable[Resource], *, live: bool = False, unread: Unread = nothing) -> list[Resource]:
     """Return the facts of the roles and bindings among `resources`, bindings in their order, then unbound roles.
 
     `live`: the resources are what a cluster's API server holds. Then no built-in role is filled in, the stored rules
@@ -73,9 +73,7 @@ def grants(resources: Iterable[Resource], *, live: bool = False, unread: Sequenc
 
 
 class _Grants:
-    def __init__(
-        self, roles: Sequence[Role], bindings: Sequence[Binding], *, live: bool, unread: Sequence[Unread]
-    ) -> None:
+    def __init__(self, roles: Sequence[Role], bindings: Sequence[Binding], *, live: bool, unread: Unread) -> None:
         self._platform = built_in.load()
         self._live, self._unread = live, unread
         self._roles, self._bindings = roles, bindings

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from auditor.access.kubernetes.answers import Doubt, DoubtKind, Grant
-from auditor.access.kubernetes.bindings import CLUSTER_ROLE_BINDING, ROLE_BINDING, Binding, Principal, PrincipalKind
+from auditor.access.kubernetes.bindings import Binding, Principal, PrincipalKind
 from auditor.access.kubernetes.dialect import Authoriser
 from auditor.access.kubernetes.evaluator import Evaluator, doubt_of_place
 from auditor.access.kubernetes.index import Held
@@ -70,7 +70,7 @@ def who_can(evaluator: Evaluator, request: Request, where: Where) -> Holders:
     if Authoriser.RBAC in evaluator.dialect.chain:
         for held in evaluator.held:
             found.take(held)
-        found.doubts += _hidden(evaluator, request, where)
+        found.doubts += evaluator.hidden(None if where is Where.ANYWHERE else request.namespace)
     found.doubts += _beside(evaluator, request)
     return Holders(rows=tuple(sorted(found.rows, key=_order)), doubts=tuple(found.doubts))
 
@@ -155,15 +155,6 @@ def _widest(rules: Sequence[_Limited]) -> _Limited:
         if not names:
             return rule, ()
     return rules[0][0], tuple(sorted({name for _, names in rules for name in names}))
-
-
-def _hidden(evaluator: Evaluator, request: Request, where: Where) -> Iterator[Doubt]:
-    """Yield what was not read and may hold a binding that counts."""
-    for unread in evaluator.unread:
-        namespace = request.namespace if where is Where.NAMESPACE else unread.namespace
-        inside = where is not Where.EVERYWHERE and unread.hides(f"kubernetes/{ROLE_BINDING}", namespace)
-        if inside or unread.hides(f"kubernetes/{CLUSTER_ROLE_BINDING}", ""):
-            yield Doubt(kind=DoubtKind.UNREAD, text=unread.why)
 
 
 def _beside(evaluator: Evaluator, request: Request) -> Iterator[Doubt]:

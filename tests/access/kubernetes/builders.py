@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from auditor.access.kubernetes.answers import Unread
+from auditor.access.kubernetes.answers import Unread, nothing
 from auditor.access.kubernetes.dialect import Authoriser, Dialect
 from auditor.access.kubernetes.evaluator import Evaluator
 from auditor.access.kubernetes.rbac import Caller, Request, caller
@@ -69,10 +69,20 @@ def group(name: str) -> dict[str, str]:
 
 
 def evaluator(
-    *resources: Resource, live: bool = False, dialect: Dialect = RBAC_ALONE, unread: Sequence[Unread] = ()
+    *resources: Resource, live: bool = False, dialect: Dialect = RBAC_ALONE, unread: Unread = nothing
 ) -> Evaluator:
     """Return what judges these roles and bindings."""
     return Evaluator(resources, dialect=dialect, live=live, unread=unread)
+
+
+def refused(type_: str = "", namespace: str | None = None) -> Unread:
+    """Return that a list was refused: of one kind or of all, in one namespace or in all."""
+
+    def unread(of_type: str, where: str | None) -> str:
+        meant = not type_ or of_type == f"kubernetes/{type_}"
+        return "refused" if meant and (namespace is None or where in {namespace, None}) else ""
+
+    return unread
 
 
 def bound(

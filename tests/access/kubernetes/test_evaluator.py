@@ -23,6 +23,7 @@ from tests.access.kubernetes.builders import (
     bound,
     evaluator,
     group,
+    refused,
     request,
     role,
     rule,
@@ -159,28 +160,28 @@ def test_a_missing_role_grants_nothing_on_a_cluster_whose_roles_were_read() -> N
     where = {"namespace": "n", "name": "s"}
     assert ask(evaluator(missing, live=True), "get", "secrets", **where) == "deny"
     for unread, answer in [
-        (Unread(type="kubernetes/Role", why="refused"), "unknown"),
-        (Unread(type="kubernetes/Role", namespace="n", why="refused"), "unknown"),
-        (Unread(type="kubernetes/Role", namespace="m", why="refused"), "deny"),
-        (Unread(type="kubernetes/ClusterRole", why="refused"), "deny"),
+        (refused("Role"), "unknown"),
+        (refused("Role", "n"), "unknown"),
+        (refused("Role", "m"), "deny"),
+        (refused("ClusterRole"), "deny"),
     ]:
-        assert ask(evaluator(missing, live=True, unread=[unread]), "get", "secrets", **where) == answer
+        assert ask(evaluator(missing, live=True, unread=unread), "get", "secrets", **where) == answer
 
 
 @pytest.mark.parametrize(
     ("unread", "namespace", "answer"),
     [
-        (Unread(type="kubernetes/ClusterRoleBinding", why="refused"), "", "unknown"),
-        (Unread(type="kubernetes/RoleBinding", why="refused"), "", "deny"),
-        (Unread(type="kubernetes/RoleBinding", why="refused"), "n", "unknown"),
-        (Unread(type="kubernetes/RoleBinding", namespace="m", why="refused"), "n", "deny"),
-        (Unread(why="a file could not be read"), "", "unknown"),
-        (Unread(type="kubernetes/Secret", why="refused"), "n", "deny"),
+        (refused("ClusterRoleBinding"), "", "unknown"),
+        (refused("RoleBinding"), "", "deny"),
+        (refused("RoleBinding"), "n", "unknown"),
+        (refused("RoleBinding", "m"), "n", "deny"),
+        (refused(), "", "unknown"),
+        (refused("Secret"), "n", "deny"),
     ],
 )
 def test_a_binding_that_may_be_unread_leaves_a_refusal_open(unread: Unread, namespace: str, answer: str) -> None:
     """Law: never "no" where not everything was read; a "yes" stands."""
-    cluster = evaluator(role("r", SECRETS), binding("b", "ClusterRole", "r", [group("ops")]), unread=[unread])
+    cluster = evaluator(role("r", SECRETS), binding("b", "ClusterRole", "r", [group("ops")]), unread=unread)
     assert ask(cluster, "get", "secrets", namespace=namespace) == answer
     assert ask(cluster, "get", "secrets", who=caller("o", ["ops"]), namespace=namespace) == "allow"
 
