@@ -26,6 +26,7 @@ COMMANDS = {
     "collect": "auditor.cli.collect:collect",
     "audit": "auditor.cli.audit:audit",
     "snapshot": "auditor.cli.snapshot:app",
+    "secrets": "auditor.cli.secrets:app",
     "report": "auditor.cli.report:report",
     "baseline": "auditor.cli.baseline:baseline",
     "diff": "auditor.cli.diff:diff",
