@@ -135,3 +135,10 @@ def estate(count: int = 3) -> dict[str, list[Resource]]:
             for index in range(count)
         ],
     }
+
+
+def write_one(folder: Path, name: str) -> None:
+    """Write a small snapshot of the one source `name`."""
+    writer = writing.create(folder, run=run(sources=(name,)), clock=Ticking())
+    fill(writer, {ROLE: [resource(ROLE, "role", source=name)]}, name=name)
+    writer.finish()
