@@ -27,6 +27,7 @@ JSON = "application/json"
 
 _TRIES = 5
 _TIME_OUTS = 2
+_FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
 _SLICE = 0.2
 
@@ -56,7 +57,7 @@ class Reply:
 class Patience:
     """Seconds that may yet be spent on waiting for one source. Shared by threads."""
 
-    def __init__(self, seconds: float = SOURCE_PATIENCE) -> None:
+    def __init__(self, seconds: float) -> None:
         self._left = seconds
         self._lock = threading.Lock()
 
@@ -77,7 +78,6 @@ class Client:
         load: Callable[[], Access],
         connect: Callable[[Access], Transport],
         *,
-        patience: Patience | None = None,
         stopping: Callable[[], bool] = lambda: False,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = lambda: 1.0,
@@ -85,7 +85,7 @@ class Client:
         """`load` reads the credentials (again), `connect` opens what sends; `jitter` gives numbers from 0 to 1."""
         self._load = load
         self._connect = connect
-        self._patience = patience or Patience()
+        self._patience = Patience(SOURCE_PATIENCE)
         self._stopping = stopping
         self._sleep = sleep
         self._jitter = jitter
@@ -164,7 +164,7 @@ class Client:
 
     def _pause(self, tries: int) -> float:
         """Return the seconds before the next try: growing, and never the same for many at once."""
-        return float(min(_LONGEST_PAUSE, 0.25 * 2**tries)) * (0.5 + self._jitter() / 2)
+        return float(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tries)) * (0.5 + self._jitter() / 2)
 
     def _wait(self, seconds: float, tries: int) -> None:
         while seconds > 0:

@@ -7,6 +7,7 @@ Workloads are read one kind after the other, what owns before what it owns (`own
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from datetime import datetime
 from itertools import groupby
 
@@ -158,29 +159,49 @@ class _Run:
 
     def _workloads(self, chain: Sequence[Ask]) -> None:
         """Read what runs, owners first; hand owners on when the counts of their pods are known."""
-        owners, waiting, counted = Owners(), list[tuple[Ask, Spool, Call]](), True
-        for ask in chain:
-            spool = Spool()
-            take = _pods(self._sink, owners) if ask.type == POD else _owning(spool, owners)
-
-            def restart(ask: Ask = ask, spool: Spool = spool) -> None:
-                owners.forget(ask.type, ask.namespace)
-                spool.clear()
+        owners, waiting, counted = Owners(), list[tuple[Spool, Call]](), True
+        with ExitStack() as spools:
+            for ask in chain:
                 if ask.type == POD:
-                    self._restart(ask)
-
-            call = self._reader.read(ask, take, restart)
-            if ask.type == POD:
-                counted = counted and call.complete
+                    call = self._pods(ask, owners)
+                    counted = counted and call.complete
+                    self._called(call)
+                else:
+                    spool = Spool()
+                    spools.callback(spool.close)
+                    waiting.append((spool, self._owners(ask, owners, spool)))
+            # Counts of some of the pods would be wrong counts.
+            counted = counted and any(ask.type == POD for ask in chain)
+            for spool, call in waiting:
+                for resource in spool.take():
+                    self._sink.add(owners.counted(resource) if counted else resource)
                 self._called(call)
-            else:
-                waiting.append((ask, spool, call))
-        # Counts of some of the pods would be wrong counts.
-        counted = counted and any(ask.type == POD for ask in chain)
-        for _, spool, call in waiting:
-            for resource in spool.take():
-                self._sink.add(owners.counted(resource) if counted else resource)
-            self._called(call)
+
+    def _pods(self, ask: Ask, owners: Owners) -> Call:
+        def take(resource: Resource) -> bool:
+            if owners.fold(resource):
+                return False
+            self._sink.add(resource)
+            return True
+
+        def restart() -> None:
+            owners.forget(ask.type, ask.namespace)
+            self._restart(ask)
+
+        return self._reader.read(ask, take, restart)
+
+    def _owners(self, ask: Ask, owners: Owners, spool: Spool) -> Call:
+        def take(resource: Resource) -> bool:
+            if owners.fold(resource):
+                return False
+            spool.put(resource)
+            return True
+
+        def restart() -> None:
+            owners.forget(ask.type, ask.namespace)
+            spool.clear()
+
+        return self._reader.read(ask, take, restart)
 
     def _called(self, call: Call) -> None:
         self._sink.call(call)
@@ -189,26 +210,6 @@ class _Run:
             self._objects += call.items
             done, objects = len(self.calls), self._objects
         self._progress(f"{self._reader.source}: {done} of {self._total} lists, {objects} objects")
-
-
-def _pods(sink: Sink, owners: Owners) -> Callable[[Resource], bool]:
-    def take(resource: Resource) -> bool:
-        if owners.fold(resource):
-            return False
-        sink.add(resource)
-        return True
-
-    return take
-
-
-def _owning(spool: Spool, owners: Owners) -> Callable[[Resource], bool]:
-    def take(resource: Resource) -> bool:
-        if owners.fold(resource):
-            return False
-        spool.put(resource)
-        return True
-
-    return take
 
 
 def _round(ask: Ask) -> int:

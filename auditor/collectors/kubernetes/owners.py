@@ -27,7 +27,7 @@ class Spool:
     """Resources of one list that wait for their counts, in their order."""
 
     def __init__(self) -> None:
-        self._file = cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - `take` closes
+        self._file = cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - `close` does
 
     def put(self, resource: Resource) -> None:
         """Take a resource."""
@@ -39,15 +39,18 @@ class Spool:
         self._file.truncate()
 
     def take(self) -> Iterator[Resource]:
-        """Yield what was put, once."""
+        """Yield what was put."""
         self._file.seek(0)
-        with self._file:
-            while True:
-                try:
-                    found: Resource = pickle.load(self._file)  # noqa: S301 - `put` wrote it, into a file without a name
-                except EOFError:
-                    return
-                yield found
+        while True:
+            try:
+                found: Resource = pickle.load(self._file)  # noqa: S301 - `put` wrote it, into a file without a name
+            except EOFError:
+                return
+            yield found
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.collectors.kubernetes.discovery import Discovery, Served, Unknown
-from auditor.collectors.kubernetes.kinds import KINDS, NAMESPACE, SECRET, Kind
+from auditor.collectors.kubernetes.kinds import KINDS, NAMESPACE, SECRET, Kind, by_type
 from auditor.collectors.manifests import resource_type
 from auditor.model.collection import CallResult
 from auditor.model.settings import KubernetesSource, SecretsMode
@@ -112,9 +112,8 @@ def _why(kind: Kind, unknown: Unknown) -> str:
 
 def _yours(workloads: Workloads, found: Discovery) -> Iterator[Kind]:
     """Yield a row for each kind that the user's configuration adds to the table of workloads."""
-    known = {kind.type for kind in KINDS}
     for type_ in workloads.types:
-        if type_ in known:
+        if by_type(type_) is not None:
             continue
         kind, _, group = type_.removeprefix("kubernetes/").partition(".")
         served = found.of_kind(group, kind)
