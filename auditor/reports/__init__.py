@@ -35,6 +35,9 @@ REPORTS: Mapping[str, Report] = {
     ),
     "junit": Report(module="junit", suffix=".xml", description="JUnit XML, for CI servers"),
     "gitlab": Report(module="gitlab", suffix=".json", description="GitLab Code Quality"),
+    "gitlab-secrets": Report(
+        module="gitlab_secrets", suffix=".json", description="GitLab Secret Detection, of `auditor secrets scan`"
+    ),
     "github": Report(module="github", suffix=".txt", description="GitHub workflow annotations"),
     "csv": Report(module="csv_report", suffix=".csv", description="findings and populations as a table"),
     "markdown": Report(module="markdown", suffix=".md", description="for pull-request comments and job summaries"),
