@@ -8,8 +8,10 @@ findings: entropy decides nothing but the lowest tier.
 import re
 from typing import NamedTuple
 
+from auditor.detection.files import notation_of
 from auditor.model.resource import Confidence, LiteralKind, Place
 from auditor.redaction.names import Label, label
+from auditor.redaction.notation import Notation
 from auditor.redaction.spans import Span, certain, decoded, named, spans
 from auditor.redaction.values import looks_random, measure, nature
 
@@ -35,6 +37,13 @@ _CHECKSUM = re.compile(
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{6,128}")
 
 
+def _notation(key: str, place: Place) -> Notation:
+    """Return how a value is written: a command line, or what the name of the file in a ConfigMap says."""
+    if place in {Place.ARGUMENT, Place.IMAGE}:
+        return Notation.SHELL
+    return notation_of(key) if "." in key else Notation.UNKNOWN
+
+
 def classify(key: str, value: str, *, place: Place) -> Classification:
     """Return what `value` under the name `key` is. Never raises, whatever the text."""
     return examine(key, value, place=place)[0]
@@ -53,7 +62,7 @@ def examine(key: str, value: str, *, place: Place, describe: bool = True) -> tup
     if strength >= Label.SECRET and not found and "\n" not in text:
         return _by_name(strength, key, value, place)
     if found or (len(value) >= 6 and _INTERESTING.search(value)):
-        found = spans(value, shell=place in {Place.ARGUMENT, Place.IMAGE})
+        found = spans(value, _notation(key, place))
     if found:
         surest = min(found, key=lambda span: (span.confidence is not Confidence.CERTAIN, span.start))
         return Classification(LiteralKind.CREDENTIAL, surest.rule, surest.confidence), found
@@ -75,7 +84,7 @@ def _by_name(strength: Label, key: str, value: str, place: Place) -> tuple[Class
 def _inside(value: str, place: Place) -> list[Span]:
     """Return credentials inside a value whose name claims that it is one: a URL, a header, a connection string."""
     if "://" in value or "=" in value or value[:1] in "{[" or " " in value:
-        found = spans(value, shell=place in {Place.ARGUMENT, Place.IMAGE})
+        found = spans(value, _notation("", place))
         # A password that holds `=` is one password, unless its form says otherwise.
         if "://" in value or ";" in value or value[:1] in "{[" or any(s.rule != "named-credential" for s in found):
             return found

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from auditor.detection import objects
-from auditor.detection.files import Kind, kind_of
+from auditor.detection.files import notation_of
 from auditor.detection.found import Found
 from auditor.detection.rules import RuleSet
 from auditor.detection.triggers import LONGEST_LINE, Look, Trigger, Triggers, lines
 from auditor.model.record import record
 from auditor.model.resource import Confidence
+from auditor.redaction.notation import Notation
 from auditor.redaction.spans import Span, pairs_of_names, private_keys, spans
 
 _KEY_BLOCK = 20_000
@@ -86,16 +87,18 @@ class Engine:
 
     def confirm(self, content: bytes, found: list[Trigger], *, path: str = "") -> list[Hit]:
         """Return the credentials at the places `found`."""
-        kind = kind_of(path)
+        notation = notation_of(path)
         hits: dict[tuple[int, int], Found] = {}
-        for offset, piece in self._pieces(content, found, kind):
+        for offset, piece in self._pieces(content, found, notation):
             for item in piece:
                 place = (offset + item.start, offset + item.end)
                 hits.setdefault(place, item)
         ordered = _disjoint(sorted(hits.items(), key=lambda entry: entry[0]))
         return list(self._described(content, ordered))
 
-    def _pieces(self, content: bytes, found: list[Trigger], kind: Kind) -> Iterator[tuple[int, tuple[Found, ...]]]:
+    def _pieces(
+        self, content: bytes, found: list[Trigger], notation: Notation
+    ) -> Iterator[tuple[int, tuple[Found, ...]]]:
         """Yield what each look found, with the offset of what it read; surer looks first."""
         looks = lines(content, found)
         for start, end in looks.get(Look.KEY_BLOCK, ()):
@@ -105,7 +108,7 @@ class Engine:
             for begin, document in objects.documents(content, looks[Look.SECRET_OBJECT]):
                 yield begin, self._in_secrets(document)
         for start, end in looks.get(Look.LINE, ()):
-            yield start, self._on_line(content[start:end], kind)
+            yield start, self._on_line(content[start:end], notation)
         for start, end in looks.get(Look.PAIR, ()):
             begin = _lines_above(content, start, _PAIR_LINES)
             if end - begin <= LONGEST_LINE:
@@ -113,9 +116,9 @@ class Engine:
         for start, end in looks.get(Look.VARIABLE, ()):
             yield start, self._kept(objects.variable(content, start, end))
 
-    def _line(self, line: bytes, kind: Kind) -> tuple[Found, ...]:
+    def _line(self, line: bytes, notation: Notation) -> tuple[Found, ...]:
         text = line.decode("utf-8", "surrogateescape")
-        found = spans(text, shell=kind is Kind.SHELL, prose=kind is Kind.PROSE, code=kind is Kind.CODE)
+        found = spans(text, notation)
         items = [_measured(text, span) for span in found if span.confidence is not Confidence.POSSIBLE]
         if '"auth"' in text:
             items += objects.registry_passwords(text)

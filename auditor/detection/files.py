@@ -1,40 +1,101 @@
 """How a file is written, by its name alone: what stands in quotes there, and whether it speaks to people."""
 
-from enum import Enum
+import re
 from functools import lru_cache
 
+from auditor.redaction.notation import Notation
 
-class Kind(Enum):
-    """Notations that are read differently."""
-
-    CONFIG = "config"
-    """Names and values: YAML, properties, INI, dotenv, HCL; and whatever is not known."""
-    CODE = "code"
-    SHELL = "shell"
-    PROSE = "prose"
-
-
-_CODE = frozenset(
-    {
-        "c", "cc", "cpp", "cs", "cxx", "dart", "ex", "exs", "go", "groovy", "h", "hpp", "java", "jl", "js", "jsx", "kt",
-        "kts", "lua", "m", "mjs", "mm", "php", "pl", "pm", "py", "r", "rb", "rs", "scala", "swift", "ts", "tsx", "vb",
-        "vue", "svelte", "html", "htm", "erb", "jsp", "css", "scss", "less", "proto", "gotmpl", "sum",
-    }
-)  # fmt: skip
-_SHELL = frozenset({"sh", "bash", "zsh", "ksh", "fish", "bat", "cmd", "ps1", "mk"})
-_PROSE = frozenset({"md", "markdown", "rst", "adoc", "asciidoc", "txt", "org", "tex"})
-_SHELL_NAMES = ("dockerfile", "containerfile", "makefile", "jenkinsfile")
+_ENDINGS: dict[str, Notation] = {
+    **dict.fromkeys(
+        (
+            "c", "cc", "cpp", "cs", "cxx", "dart", "ex", "exs", "go", "groovy", "h", "hpp", "java", "jl", "js", "jsx",
+            "kt", "kts", "lua", "m", "mjs", "cjs", "mm", "php", "pl", "pm", "py", "r", "rb", "rs", "scala", "swift",
+            "ts", "tsx", "vb", "vue", "svelte", "html", "htm", "jsp", "css", "scss", "less", "proto", "sum", "pp",
+            "jsonnet", "libsonnet", "bicep", "cue", "rego", "gradle", "ipynb",
+        ),
+        Notation.CODE,
+    ),
+    **dict.fromkeys(("sh", "bash", "zsh", "ksh", "fish", "bat", "cmd", "ps1", "psm1", "mk"), Notation.SHELL),
+    **dict.fromkeys(
+        ("md", "mdx", "markdown", "rst", "adoc", "asciidoc", "asc", "txt", "org", "tex", "textile", "wiki"),
+        Notation.PROSE,
+    ),
+    **dict.fromkeys(("tf", "tfvars", "hcl", "nomad"), Notation.HCL),
+    **dict.fromkeys(
+        (
+            "yaml", "yml", "json", "json5", "jsonc", "jsonl", "ndjson", "toml", "ini", "cfg", "conf", "cnf", "config",
+            "properties", "props", "env", "xml", "plist", "ldif", "service", "repo", "list", "tfstate", "kubeconfig",
+            "netrc", "npmrc", "pypirc", "pgpass", "hosts", "inventory", "csv", "sql", "reg", "desktop", "nix",
+        ),
+        Notation.DATA,
+    ),
+}  # fmt: skip
+_TEMPLATES = re.compile(
+    r"\.(?:tpl|tmpl|template|j2|jinja2?|erb|tftpl|gotmpl|mustache|hbs|in|dist|sample|example|bak|orig|old|default|save|swp|txt)\Z"
+)
+"""Ends of names before which the notation stands: `values.yaml.gotmpl`, `.env.example`, `my.cnf.j2`."""
+_SHELL_NAMES = (
+    "dockerfile",
+    "containerfile",
+    "makefile",
+    "jenkinsfile",
+    "gnumakefile",
+    "procfile",
+    "justfile",
+    ".bash",
+    ".zsh",
+    ".profile",
+    "entrypoint",
+    "docker-entrypoint",
+    "crontab",
+)
+_DATA_NAMES = (".env", "env.", "hosts", "inventory", "config", "credentials", "compose", "docker-compose")
+_DATA_FOLDERS = ("/group_vars/", "/host_vars/")
+_CODE_NAMES = frozenset({"vagrantfile", "gemfile", "rakefile", "podfile", "tiltfile", "build", "workspace", "brewfile"})
 
 
 @lru_cache(maxsize=1 << 14)
-def kind_of(path: str) -> Kind:
-    """Return the notation of the file `path`."""
+def notation_of(path: str) -> Notation:
+    """Return the notation of the file `path`; `UNKNOWN` where its name does not tell."""
     name = path.rpartition("/")[2].lower()
     if name.startswith(_SHELL_NAMES):
-        return Kind.SHELL
-    ending = name.rpartition(".")[2] if "." in name else ""
-    if ending in _CODE:
-        return Kind.CODE
-    if ending in _SHELL:
-        return Kind.SHELL
-    return Kind.PROSE if ending in _PROSE else Kind.CONFIG
+        return Notation.SHELL
+    bare = _TEMPLATES.sub("", _TEMPLATES.sub("", name))
+    ending = bare.rpartition(".")[2] if "." in bare else ""
+    if name.startswith((".env", "env.")) or ending in {"env", "envrc"}:
+        return Notation.DATA
+    found = _ENDINGS.get(ending)
+    if found is not None:
+        return found
+    if bare in _CODE_NAMES:
+        return Notation.CODE
+    if name.startswith(_DATA_NAMES) or any(folder in f"/{path.lower()}" for folder in _DATA_FOLDERS):
+        return Notation.DATA
+    return Notation.PROSE if name.endswith(".txt") or bare.startswith(("readme", "changelog")) else Notation.UNKNOWN
+
+
+_LOCKS = frozenset(
+    {
+        "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "composer.lock", "cargo.lock",
+        "poetry.lock", "uv.lock", "pipfile.lock", "gemfile.lock", "go.sum", "go.mod", "bun.lock", "deno.lock",
+        ".terraform.lock.hcl", "pubspec.lock", "podfile.lock", "packages.lock.json", "flake.lock",
+    }
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1 << 14)
+def locked(path: str) -> bool:
+    """Return whether the file `path` lists packages with their versions and sums, where every name is a package."""
+    return path.rpartition("/")[2].lower() in _LOCKS
+
+
+_TESTS = re.compile(
+    r"(?:^|/)(?:tests?|__tests__|testdata|spec|specs|fixtures|mocks?|__mocks__|__snapshots__|testutils?|testing)/|_test\.\w+\Z|"
+    r"(?:^|/)test_[^/]*\Z|[^/]Tests?\.\w+\Z|[._-](?:spec|test)\.\w+\Z|[a-z]IT\.java\Z|src/(?:test|it|integrationTest)/"
+)
+
+
+@lru_cache(maxsize=1 << 14)
+def tests(path: str) -> bool:
+    """Return whether the file `path` belongs to the tests of a program."""
+    return _TESTS.search(path) is not None

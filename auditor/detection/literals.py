@@ -16,6 +16,7 @@ from auditor.detection import command_lines, kinds
 from auditor.detection.classify import Classification, examine
 from auditor.model.resource import REDACTED, Confidence, Literal, LiteralKind, Path, Place
 from auditor.redaction.names import Label, label, last_words
+from auditor.redaction.notation import Notation
 from auditor.redaction.redactor import mask
 from auditor.redaction.spans import Span, decoded, spans
 from auditor.workloads import Workload
@@ -290,7 +291,7 @@ class _Taker:
                     if verdict.kind is not LiteralKind.CREDENTIAL:
                         self._record(_Where(path, Place.IMAGE, key), verdict, value)
             else:
-                found = spans(arguments, shell=True)  # noqa: S604 - reads a command line, runs nothing
+                found = spans(arguments, Notation.SHELL)
             self._spans(instruction, "arguments", arguments, found, _Where(path, Place.IMAGE, name))
 
     # CI definitions

@@ -25,7 +25,8 @@ class Label(IntEnum):
 
 
 _HINT = re.compile(
-    r"pass|pwd|pw\b|pswd|secret|token|key|auth|cred|cookie|salt|bearer|pat\b|jwt|pin\b|mnemonic", re.IGNORECASE
+    r"pass|pwd|pw\b|pswd|secret|token|key|auth|cred|cookie|salt|bearer|pat\b|jwt|pin\b|mnemonic|psk|user_?-?\.?info",
+    re.IGNORECASE,
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SEPARATORS = re.compile(r"[./:\s\[\]'\"@]+")
@@ -39,8 +40,11 @@ _QUALIFIERS = frozenset(
     }
 )  # fmt: skip
 _PASSWORDS = frozenset(
-    {"password", "passwd", "pass", "passphrase", "passcode", "pw", "pswd", "passwort", "requirepass", "masterauth"}
-)
+    {
+        "password", "passwords", "passwd", "pass", "passphrase", "passcode", "pw", "pswd", "passwort", "requirepass",
+        "masterauth",
+    }
+)  # fmt: skip
 _PASSWORD_ENDS = ("password", "passwd", "passphrase", "passcode")
 _NEGATED = frozenset({"nopasswd", "nopassword", "nopass"})
 """`NOPASSWD: ALL` of sudoers, `nopass` of Redis: that there is no password."""
@@ -92,25 +96,19 @@ _KEYED = frozenset(
         "api", "secret", "private", "encryption", "encrypt", "signing", "sign", "master", "auth", "account", "shared",
         "session", "app", "application", "ssh", "hmac", "jwt", "admin", "storage", "crypt", "crypto", "cipher", "aes",
         "license", "licence", "ingest", "access", "deploy", "webhook", "cookie", "subscription", "maps", "gossip",
+        "fernet", "instrumentation", "integration", "sas", "psk", "credential", "server", "decryption", "nonce",
     }
 )  # fmt: skip
 _JOINED_KEY = re.compile(r"(?:api|secret|private|encryption|signing|master|auth|account|shared|access)key")
 _PAGES = frozenset(
     {
-        "page",
-        "next",
-        "continuation",
-        "continue",
-        "sync",
-        "cancel",
-        "cancellation",
-        "max",
-        "stop",
-        "start",
-        "csrf",
-        "xsrf",
+        "page", "pagination", "next", "previous", "continuation", "continue", "sync", "cancel", "cancellation", "max",
+        "stop", "start", "starting", "csrf", "xsrf", "input", "output", "request", "idempotency", "idempotent", "lock",
+        "unit", "resume", "cursor", "marker", "more", "pad", "eos", "bos", "unk", "mask", "position", "sequence",
+        "fencing", "change", "upload", "task", "receipt", "forward", "backward", "skip", "no",
     }
-)
+)  # fmt: skip
+"""`NextToken`, `idempotency_token`, `pad_token`: a place in a list, a call that is sent twice, a piece of text."""
 _WEAK = frozenset({"key", "keys", "auth", "cookie", "salt", "mnemonic", "pin", "authorization", "connectionstring"})
 
 

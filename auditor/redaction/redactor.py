@@ -7,6 +7,7 @@ values beside a credential's name. It leaves sentences alone: `token: not found`
 import re
 
 from auditor.model.resource import REDACTED
+from auditor.redaction.notation import Notation
 from auditor.redaction.spans import spans
 
 _UNPRINTABLE = re.compile(
@@ -20,7 +21,7 @@ _ROUNDS = 4
 def redact_text(text: str) -> str:
     """Return `text` with every credential in it replaced by `REDACTED`."""
     for _ in range(_ROUNDS):
-        found = spans(text, prose=True)
+        found = spans(text, Notation.PROSE)
         if not found:
             return text
         text = mask(text, [(span.start, span.end) for span in found])

@@ -20,9 +20,15 @@ _REFERENCE = re.compile(
     | (?:env|file|ssm|secretsmanager|sm|secretKeyRef|secret|configmap|keychain|resolve):[\w./\-:\#]+
     | arn:aws[\w-]*:\S+ | projects/[^/\s]+/secrets/\S+ | <path:[^>]+> | @Microsoft\.KeyVault\(.*\)
     | https://[\w-]+\.vault\.azure\.net/\S* | AVP\S* | !\w+\s.*
-    | (?:var|local|data|module|each|self|random_password|env|secrets|values|params|inputs|process\.env
-       |os\.environ|os\.getenv|System\.getenv|ENV)
-      [.\[(][\w.\[\]"'()-]+
+    | (?:var|local|data|module|each|self|random_password|random_string|env|secrets|values|params|inputs|process\.env
+       |import\.meta\.env|os\.environ|os\.getenv|System\.getenv|ENV)
+      \??[.\[(][\w.\[\]"'()-]+
+    | (?:aws|azurerm|azuread|google|random|tls|vault|kubernetes|digitalocean|github|gitlab|oci|alicloud|cloudflare)_\w+
+      (?:\.[\w*\[\]"-]+){2,}
+    | \$[A-Za-z][\w-]*(?:[.:][\w-]+)+ | \(\([^()]*\)\) | \{%.*%\} | <<[^<>]*>> | %%\w+%%
+    | \$\{(?:file|env|directory|dir|vault|securepass|sys|ssm|self|opt|param|cf|s3|custom|resolve|strimzi\w*
+       |secret\w*:[^}:]*[:/]       |aws\w*:|azure\w*:|gcp\w*:)[^}]*\}
+    | %[sdvqr] | %\d\$s
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -35,16 +41,18 @@ _PLACEHOLDER = re.compile(
     | please[-_ .]?(?:change|replace|set)\S* | \S*change[-_]?me\S*
     | to[-_ ]?be[-_ ]\w+ | tbd | to-?do\b.* | fixme\b.* | none | null | nil | undefined | n/?a | empty | unset
     | not[-_ ]?(?:set|used|needed|required|applicable)
-    | unused | ignored? | dummy\S* | fake\S* | placeholder\S* | \S*[-_]placeholder | sample | example\S*
-    | \S*[-_.]example
+    | unused | ignored? | dummy\S* | fake\S* | placeholder\S* | \S*[-_]placeholder | sample
+    | example(?:[-_. ]?[a-z]+)* | \S*[-_.]example
+    | (?:yyyy|zzzz|aaaa)y*z*a*
+    | _[A-Z][A-Z_]+_ | \S+[-_]field(?:[-_]name)? | [\w-]+[-_]key[-_]name
     | replac\w*[-_ .]?\S*(?:\ (?:me|this|with)\b.*)? | \S+[-_](?:goes[-_])?here | your[-_ .]?\S+.*
-    | my[-_]?(?:token|secret|key|api[-_]?key|password)
+    | my[-_]?(?:token|secret|key|api[-_]?key) | changeit
     | insert[-_ ]\S+.* | enter[-_ ]\S+.* | fill[-_ ]\S+.* | put[-_ ]\S+.* | add[-_ ]your\S*.*
     | set[-_ ](?:me|this|your|in|via|by|to)\b.* | set[-_]?me\S*
     | (?:will|must|should)[-_ ]be[-_ ].* | provide[-_ ]\S+ | override[-_ ]?\S* | redacted | \[?redacted\]? | masked
-    | hidden | secret[-_ ]?value | (?:some|any)[-_ ]?(?:token|secret|key|value|string)
+    | hidden | secret[-_ ]?value | (?:some|any)[-_ ]?(?:token|key|value|string)
     | <(?!path:)[^<>]*> | \[[^\[\]]*\] | \{[^{}":=]*\} | 0+
-    | (?:token|secret|key|string|str|value|text|type|bytes|object)
+    | (?:token|key|string|str|value|text|type|bytes|object)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -53,7 +61,7 @@ _ENCRYPTED = re.compile(
     ENC\[(?:AES|PKCS7|GPG|KMS)[^\]]*\] | ENC\([^()]+\) | \{cipher\}\S+ | (?:vault|bao):v\d+:[A-Za-z0-9+/=]+
     | \$ANSIBLE_VAULT;.*
     | -----BEGIN\ (?:AGE\ ENCRYPTED\ FILE|PGP\ MESSAGE)-----.* | AQICAH[A-Za-z0-9+/=]{50,} | \{ENC\}\S+ | !vault\ .*
-    | kms:\S{40,}
+    | kms:\S{40,} | Ag[A-Za-z0-9+/=]{300,} | \$ANSIBLE_VAULT
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -73,11 +81,24 @@ _DURATION = re.compile(
     r"|P(?:\d+[YMWD])*(?:T(?:\d+[HMS])+)?",
     re.IGNORECASE,
 )
+_VERSION = re.compile(
+    r"""
+    [\^~<>=v ]{0,3}\d+(?:\.(?:\d+|[xX*])){1,3}(?:[-+.][A-Za-z][\w.+\-]*)?
+      (?:\ ?(?:\|\||-|,|<|>|\ )\ ?[\^~<>=v ]{0,3}\d+(?:\.(?:\d+|[xX*]))*(?:-[\w.]+)?)*
+    | [\^~]\d+ | [<>]=?\ ?\d+ | (?:npm|workspace|link):\S+ | latest
+    """,
+    re.VERBOSE,
+)
+"""Of a package: `^2.0.0`, `>=1.2 <2`, `npm:name@1.0.0`."""
+_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
+_EXPRESSION = re.compile(r"\.[*+][^.]*|.*(?:\.\*|\[\^|\\[()wdSs]|\(\?:).*", re.DOTALL)
+"""A regular expression: `s/password=.*/password=x/`."""
 _SIZE = re.compile(r"\d+(?:\.\d+)?\s?(?:[KMGTP]i?B?|B|m)")
 _HASH = re.compile(
     r"\$(?:2[abxy]?|1|5|6|7|y|argon2\w*|apr1|scrypt|pbkdf2[\w-]*|bcrypt[\w-]*)\$\S+|\{(?:SSHA\d*|SHA\d*|CRYPT|MD5"
     r"|PBKDF2\S*)\}\S+|SCRAM-SHA-\d+\$\S+"
     r"|(?:sha(?:1|224|256|384|512)|md5)[:-][A-Za-z0-9+/=]{16,}|[^\s:]+:\$(?:2[aby]|apr1|5|6)\$\S+|[^\s:]+:\{SHA\}\S+"
+    r"|hmac-sha\d+:[0-9a-f]{16,}|\$[PH]\$[./0-9A-Za-z]{31}|\*[0-9A-F]{40}|\{(?:bcrypt|pbkdf2|scrypt|sha256)\}\S+"
     r"|pbkdf2_sha256\$\S+|md5[0-9a-f]{32}|sha(?:1|256):[0-9a-f]{8,}:[0-9a-f]{40,}|argon2:\S+"
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -88,14 +109,22 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
 _TEMPLATED = re.compile(r"\$\{|\{\{|\$\(")
 _LONGEST = 4096
 _VARIETY = 3
-_KEY_MATERIAL = re.compile(r"[A-Za-z0-9+/]{24}")
+_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_MATERIAL = re.compile(
+    r"(?:[\s\"'`+,;|#/*>.-]|\\[nrt]|(?:Proc-Type|DEK-Info|Version|Comment|Charset|Hash)\b[^\n]{0,120}(?:\n|\\n))*"
+    r"(?P<run>[A-Za-z0-9+/]{24})"
+)
+"""Base64 as it follows a marker: at once, behind line ends, comment signs, quotes, and the headers of RFC 1421."""
+_KEY_BODY = re.compile(r"(?:[A-Za-z0-9+/=\s\"'`,;|#>.\u2026*-]|\\[nrt])*")
+_CUTS = ("..", "\u2026", "**")
+"""What stands for the part that somebody left out."""
 _PUBLIC_BLOCK = re.compile(
     r"\s*(?:-----BEGIN\ (?:[A-Z0-9 ]*CERTIFICATE[A-Z ]*|[A-Z0-9 ]*PUBLIC\ KEY(?:\ BLOCK)?|DH\ PARAMETERS"
     r"|EC\ PARAMETERS|X509\ CRL)-----"
     r"|(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\w+|sk-\S+@openssh\.com)\ AAAA|age1[a-z0-9]{58}\s*$"
     r"|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM)"
 )
-_DOCUMENTED = re.compile(r"EXAMPLE(?:KEY)?\b")
+_DOCUMENTED = re.compile(r"EXAMPLE(?:KEY)?\b|-EXAMPLE\d+\b")
 
 
 def nature(value: str) -> tuple[LiteralKind, str] | None:  # noqa: C901, PLR0911, PLR0912 - one line a kind, in order
@@ -129,6 +158,10 @@ def nature(value: str) -> tuple[LiteralKind, str] | None:  # noqa: C901, PLR0911
         return LiteralKind.PATH, "path"
     if _SWITCH.fullmatch(text):
         return LiteralKind.PUBLIC, "switch"
+    if first == "#" and _COLOUR.fullmatch(text):
+        return LiteralKind.PUBLIC, "colour"
+    if _EXPRESSION.fullmatch(text):
+        return LiteralKind.PUBLIC, "expression"
     if _URL.fullmatch(text):
         return (LiteralKind.REFERENCE, "templated") if _TEMPLATED.search(text) else (LiteralKind.PUBLIC, "url")
     if _DOCUMENTED.search(text):
@@ -137,15 +170,20 @@ def nature(value: str) -> tuple[LiteralKind, str] | None:  # noqa: C901, PLR0911
 
 
 def holds_key_material(text: str) -> bool:
-    """Return whether `text` holds a run of base64 as keys do, and not `XXXX` in its place."""
-    return any(len(set(match[0])) >= _VARIETY for match in _KEY_MATERIAL.finditer(text))
+    """Return whether base64 follows the marker in `text`, or begins it, as keys do: not `XXXX`, nor `MII...`."""
+    marker = _BEGIN.search(text)
+    match = _KEY_MATERIAL.match(text, marker.end() if marker else 0)
+    if match is None or len(set(match["run"])) < _VARIETY:
+        return False
+    body = _KEY_BODY.match(text, match.start("run"))
+    return body is None or not any(cut in body[0] for cut in _CUTS)
 
 
 def measure(value: str) -> str:
-    """Return `number`, `duration`, `size`, `uuid` or `digest` where the value is one, else the empty text."""
+    """Return `number`, `duration`, `size`, `version`, `uuid` or `digest` where the value is one, else an empty text."""
     text = value.strip()
-    if text[:1].isdigit() or text[:1] in "+-P":
-        for rule, pattern in (("number", _NUMBER), ("duration", _DURATION), ("size", _SIZE)):
+    if text[:1].isdigit() or text[:1] in "+-P^~<>=vnwl":
+        for rule, pattern in (("number", _NUMBER), ("duration", _DURATION), ("size", _SIZE), ("version", _VERSION)):
             if pattern.fullmatch(text):
                 return rule
     if len(text) >= 32:

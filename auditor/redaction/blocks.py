@@ -1,0 +1,129 @@
+"""Credentials whose name and value are tied by more than a separator: elements, flags, defaults, arguments.
+
+`<password>x</password>`, `name: DB_PASS` / `value: x`, `--password x`, `["--password", "x"]`, `${DB_PASS:-x}`,
+`env("DB_PASS", "x")`, `{{ .Values.password | default "x" }}`.
+"""
+
+import re
+from collections.abc import Iterator
+
+from auditor.model.resource import Confidence
+from auditor.redaction.names import Label, label
+from auditor.redaction.notation import Notation
+from auditor.redaction.pairs import verdict
+from auditor.redaction.span import Span
+
+_QUOTED_VALUE = r"""(?P<quote>["'])(?P<value>[^"'\n]{1,512})(?P=quote)"""
+_ELEMENT = re.compile(r"<(?P<key>[\w:.\-]{1,80})(?:[ \t][^<>\n]{0,120})?>(?P<value>[^<>\n]{1,1024})</")
+_ENTRY = re.compile(
+    r"""<\w{1,40}[ \t][^<>\n]{0,80}?\b(?:key|name)=["'](?P<key>[\w.\-]{1,120})["'][^<>\n]{0,80}>
+        (?P<value>[^<>\n]{1,1024})</""",
+    re.VERBOSE,
+)
+NAME_VALUE = re.compile(
+    r"""["']?(?<![\w\-])(?:name|key|Name|Key|ParameterKey)["']?[ \t]*[:=][ \t]*["']?(?P<key>[\w.\-/\[\]\\]{2,120})["']?
+        [ \t]*,?(?:\s|\#[^\n]{0,200}\n){0,40}
+        (?:["']?(?:type|Type|sensitive|secure|overwrite|slotSetting)["']?[ \t]*[:=][ \t]*["']?\w+["']?[ \t]*,?\s{0,40})?
+        ["']?(?:[Vv]alue|ParameterValue)["']?[ \t]*[:=][ \t]*(?:[&!][\w!\-]+[ \t]+)?
+        (?:\\"(?P<escaped>[^"\\\n]*)\\"|"(?P<double>[^"\n]*)"|'(?P<single>[^'\n]*)'
+        |(?P<plain>[^\s"',}<>|][^\n"',}<>]*))""",
+    re.VERBOSE,
+)
+_FLAG = re.compile(
+    r"""(?<![\w\-])(?P<dashes>--?)(?P<key>[A-Za-z][\w.\-]{1,60})[ \t]+(?P<quote>["']?)
+        (?P<value>[^\s"'\-|&;<>\\][^\s"'|&;]*)(?P=quote)""",
+    re.VERBOSE,
+)
+_LISTED = re.compile(
+    r"""["']--?(?P<key>[A-Za-z][\w.\-]{1,60})["'][ \t]*,[ \t]*(?P<quote>["'])(?P<value>(?!--?[A-Za-z])[^"'\n]{1,512})
+        (?P=quote)""",
+    re.VERBOSE,
+)
+_CALLED = re.compile(
+    r"""\b(?i:define|put|putenv|set\w{0,20}|env|add\w{0,20}|with\w{0,20}|property|option)\([ \t]*
+        ["'](?P<key>[\w.\-]{2,120})["'][ \t]*,[ \t]*"""
+    + _QUOTED_VALUE
+    + r"[ \t]*[,)]",
+    re.VERBOSE,
+)
+_DEFAULT = re.compile(
+    r"""\$\{(?P<key>[A-Za-z_][\w.\-]{0,119}):[-=]?(?P<value>[^{}\n]{1,512})\}
+        |\$\{(?P<shell>[A-Z_][A-Z0-9_]{0,119})-(?P<fallback>[^{}\n]{1,512})\}""",
+    re.VERBOSE,
+)
+_LOOKED_UP = re.compile(
+    r"""\b(?i:\w*env\w*|environ\.get|config|getproperty|getordefault|lookup|fetch|param)[\[(][ \t]*
+        (?:["']env["'],[ \t]*)?["'](?P<key>[\w.\-]{2,120})["'][\])]?[ \t]*
+        (?:,[ \t]*(?:default[ \t]*=[ \t]*)?|\|\|[ \t]*|\?\?[ \t]*|\bor[ \t]+|\)?[ \t]*\|[ \t]*default\([ \t]*)"""
+    + _QUOTED_VALUE,
+    re.VERBOSE,
+)
+_OR_ELSE = re.compile(
+    r"[\w$]\??\.(?P<key>[A-Za-z_]\w{1,80})[ \t]*(?:\|\||\?\?)[ \t]*" + _QUOTED_VALUE,
+)
+_PIPED = re.compile(
+    r"(?<![\w\"'])\.?(?P<key>[A-Za-z_$][\w.]{1,120})[ \t]*\|[ \t]*default[ \t]*\(?[ \t]*(?:value=)?" + _QUOTED_VALUE,
+)
+_DEFAULTED = re.compile(r"\bdefault[ \t]+\"(?P<value>[^\"\n]{1,512})\"[ \t]+[.$(]*(?P<key>[A-Za-z_][\w.]{1,120})")
+_BY_NEEDLE = (("(", (_CALLED, _LOOKED_UP)), ("||", (_OR_ELSE,)), ("??", (_OR_ELSE,)), ("default", (_PIPED, _DEFAULTED)))
+_SIGNATURE = re.compile(r"[?&;]sig=(?P<value>[A-Za-z0-9%+/=_-]{20,200})")
+_COMMENT = re.compile(r"[ \t]*(?:#|//|;|\*|<!--)")
+_HELP = frozenset(
+    {"string", "file", "path", "value", "and", "or", "to", "is", "as", "with", "for", "from", "in", "flag", "option"}
+)
+
+
+def pairs_of_names(text: str, notation: Notation = Notation.DATA) -> Iterator[Span]:
+    """Yield the credentials in `name: DB_PASSWORD` / `value: x`, which may stand on lines of their own."""
+    for match in NAME_VALUE.finditer(text):
+        group = match.lastgroup or "plain"
+        quoted = group != "plain" or notation in {Notation.DATA, Notation.SHELL}
+        if quoted or notation is Notation.UNKNOWN:
+            key = match["key"].rstrip("\\")
+            yield from verdict(key, text, *match.span(group), quoted=quoted, notation=notation)
+
+
+def blocks(text: str, notation: Notation) -> Iterator[Span]:
+    """Yield the credentials whose name and value stand in elements, flags, defaults and arguments."""
+    if "</" in text:
+        for pattern in (_ELEMENT, _ENTRY):
+            yield from _each(pattern, text)
+    if "alue" in text:
+        yield from pairs_of_names(text, notation)
+    if "${" in text:
+        for match in _DEFAULT.finditer(text):
+            key, value = ("key", "value") if match["key"] else ("shell", "fallback")
+            yield from verdict(match[key], text, *match.span(value), quoted=True)
+    if "-" in text:
+        yield from _flags(text, notation)
+    yield from _defaults(text)
+    if "sig=" in text:
+        for match in _SIGNATURE.finditer(text):
+            rule = "azure-shared-access-signature"
+            yield Span(match.start("value"), match.end("value"), "sig", rule, Confidence.LIKELY)
+
+
+def _defaults(text: str) -> Iterator[Span]:
+    """Yield literals that stand where a reference finds nothing, and arguments beside a name."""
+    for needle, patterns in _BY_NEEDLE:
+        if needle in text:
+            for pattern in patterns:
+                yield from _each(pattern, text, least=Label.TOKEN)
+
+
+def _each(pattern: re.Pattern[str], text: str, *, least: Label = Label.SECRET) -> Iterator[Span]:
+    for match in pattern.finditer(text):
+        if label(match["key"]) >= least:
+            yield from verdict(match["key"], text, *match.span("value"), quoted=True)
+
+
+def _flags(text: str, notation: Notation) -> Iterator[Span]:
+    for match in _FLAG.finditer(text):
+        strength = label(match["key"])
+        if strength < Label.TOKEN or match["value"].lower() in _HELP:
+            continue
+        told = notation is Notation.SHELL or match["quote"] or not match["value"].isalpha()
+        written = notation is Notation.DATA and match["dashes"] == "--" and strength is Label.PASSWORD
+        if told or (written and _COMMENT.match(text) is None):
+            yield from verdict(match["key"], text, *match.span("value"), quoted=True)
+    yield from _each(_LISTED, text)

@@ -1,0 +1,232 @@
+"""Credentials as `name = value` on a line, in whatever notation: where the value ends, and whether it is one.
+
+Bounded patterns, line by line: the time grows with the length of the text and nothing else.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from auditor.model.resource import Confidence, LiteralKind
+from auditor.redaction.names import Label, label
+from auditor.redaction.notation import Notation
+from auditor.redaction.span import Span
+from auditor.redaction.verdict import named
+
+WORDS = (
+    "pass", "pwd", "secret", "token", "key", "auth", "cred", "cookie", "pw", "jwt", "_pat", "sig=", "psk", "info",
+)  # fmt: skip
+"""Without one of these no name in a text labels a credential; for lower-case text."""
+_KEYWORD = re.compile(r"pass|pwd|pw\b|secret|token|key|auth|cred|cookie|jwt|pat\b|psk|user.?info")
+_PAIR = re.compile(
+    r"(?<![\w.\-$])(?<!\$\{)(?P<dashes>-{0,2})(?P<key>[A-Za-z_][\w.\-]{0,119})(?P<close>\\?[\"'])?\]?[ \t]*"
+    r"(?P<separator>=>|:=|=(?!=)|:(?![:/]))[ \t]*"
+)
+_LINE_HEAD = re.compile(r"[ \t]*(?:[-*][ \t]+)*(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+)?[\"']?-{0,2}")
+_TAGS = re.compile(r"(?:(?:&[\w\-]+|!!(?:str|binary)|!unsafe)[ \t]+)+")
+"""Of YAML, before a value: an anchor, the tag of a plain string."""
+_COMMENT = re.compile(r"[ \t]*(?:#|//|;|--[ \t]|<!--|\*[ \t]|/\*)")
+_QUOTED = re.compile(
+    r"\\\"(?P<escaped>(?:[^\"\\]|\\(?!\"))*)\\\"|\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>(?:[^'\\]|\\.)*)'"
+    r"|`(?P<back>[^`]*)`"
+)
+_WORD = re.compile(r"[^\s;&,\"'<>|)}\]`]+")
+_CONNECTION_WORD = re.compile(r"[^\s;&\"'<>|`]+")
+_SHELL_WORD = re.compile(r"[^\s;&\"'|`]+")
+_ENDS = re.compile(r"[ \t]+[#;]|[ \t]+//")
+_CALL = re.compile(r"[A-Za-z_][\w.]*\(.*|(?:await|new|lambda|function|return|async)\b.*|[A-Za-z_]\w*(?:\??\.\w+)*\[.*")
+_BARE_WORDS = frozenset(
+    {
+        "str", "string", "String", "bytes", "int", "bool", "boolean", "object", "Any", "any", "None", "nil", "null",
+        "self", "this", "undefined", "optional", "required",
+    }
+)  # fmt: skip
+"""Types and words of programs, where a value would stand."""
+_DOTTED = re.compile(r"[A-Za-z_][\w]*(?:\??\.[A-Za-z_]\w*)+")
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_.\-/]{0,60}")
+_NEAR = 200
+"""How far around a value its neighbours matter: keeps long lines linear."""
+_STATES = frozenset(
+    {
+        "missing", "found", "not", "unknown", "invalid", "expired", "required", "none", "empty", "set", "unset",
+        "denied", "failed", "ok", "valid", "wrong", "incorrect", "present", "absent", "a", "an", "the", "is", "and",
+        "or", "to", "of", "in", "for", "must", "cannot", "can", "no", "only", "literal", "credential", "reference",
+        "it", "this", "read", "never", "too",
+    }
+)  # fmt: skip
+_LOGIN_NAME = re.compile(r"(?i)(?:^|[._-])(?:user[._-]?info|basic[._-]?auth|user[._-]?pwd|user[._-]?pass|auth)$")
+_LOGIN = re.compile(r"(?P<user>[A-Za-z][\w.@+\-]{0,63}):(?P<value>[^\s:/@\"'${}<>]{3,128})")
+"""`basic.auth.user.info=alice:secret`."""
+
+
+class _Place(NamedTuple):
+    """A line, and how it is written."""
+
+    text: str
+    start: int
+    end: int
+    notation: Notation
+    comment: bool
+
+
+def pairs(text: str, lower: str, notation: Notation) -> Iterator[Span]:
+    """Yield the credentials that stand behind a name and a separator; `lower` is the text in lower case."""
+    end = -1
+    for hit in _KEYWORD.finditer(lower):
+        if hit.start() < end:
+            continue
+        start = text.rfind("\n", 0, hit.start()) + 1
+        end = text.find("\n", hit.end())
+        end = len(text) if end < 0 else end
+        yield from _line(_Place(text, start, end, notation, _COMMENT.match(text, start, end) is not None))
+
+
+def _line(place: _Place) -> Iterator[Span]:
+    text, position = place.text, place.start
+    while (match := _PAIR.search(text, position, place.end)) is not None:
+        position = match.end()
+        tags = _TAGS.match(text, position, place.end)
+        position = tags.end() if tags is not None else position
+        key = match["key"]
+        strength = _strength(match, key)
+        login = _LOGIN_NAME.search(key) is not None
+        if strength <= Label.WEAK and not login:
+            continue
+        quoted = _QUOTED.match(text, position, place.end)
+        if quoted is not None:
+            start, end = quoted.span(quoted.lastgroup or "double")
+            position = quoted.end()
+            code = place.notation is Notation.CODE
+            if quoted.lastgroup == "back" or (code and _names_a_key(text[start:end])):
+                continue
+        else:
+            start, end = _unquoted(place, match, position)
+            position = max(position, end)
+        if start >= end:
+            continue
+        if login and strength <= Label.WEAK:
+            yield from _login(key, text, start, end)
+        else:
+            yield from verdict(
+                key, text, start, end, quoted=quoted is not None, notation=place.notation, strength=strength
+            )
+
+
+def _strength(match: re.Match[str], key: str) -> Label:
+    strength = label(key)
+    if strength is Label.NONE and key.lower() == "pwd":
+        # `Pwd=` of a connection string, `pwd: "x"` of the mongo shell; alone it is the shell's working folder.
+        before = match.string[match.start() - 1 : match.start()]
+        after = match.string[match.end() : match.end() + 1]
+        if before in {";", "?", "&"} or (match["separator"] == ":" and after in {'"', "'"}):
+            return Label.PASSWORD
+    return strength
+
+
+def _unquoted(place: _Place, match: re.Match[str], start: int) -> tuple[int, int]:
+    """Return where the unquoted value at `start` ends: the line at its head, one word inside of it.
+
+    Empty where the notation has no such values there.
+    """
+    text, notation = place.text, place.notation
+    nothing = (start, start)
+    before = text[match.start() - 1 : match.start()]
+    tight = text[match.end("separator") : match.end("separator") + 1] not in {" ", "\t"}
+    assignment = match["separator"] == "=" and tight and text[match.end("key")] == "="
+    head = _LINE_HEAD.fullmatch(text, place.start, match.start("key")) is not None
+    if _impossible(match, text, notation, assignment=assignment, tight=tight, head=head, before=before):
+        return nothing
+    prose = notation is Notation.PROSE or place.comment
+    if notation is Notation.SHELL or prose or not head or match["close"] or (assignment and match["key"].isupper()):
+        word = _word_pattern(place, before, start, assignment=assignment).match(text, start, place.end)
+        if word is None:
+            return nothing
+        rest = text[word.end() : min(place.end, word.end() + _NEAR)].strip(" \t.,;\"'->\\")
+        if prose and match["separator"] == ":" and rest:
+            return nothing
+        return word.span()
+    value = _ENDS.split(text[start : place.end], maxsplit=1)[0].rstrip(" \t\r,;")
+    return start, start + len(value)
+
+
+def _impossible(
+    match: re.Match[str], text: str, notation: Notation, *, assignment: bool, tight: bool, head: bool, before: str
+) -> bool:
+    """Return whether no value can stand there without quotes."""
+    if match["key"] == "PASS" and match["separator"] == ":":
+        # What a test says that went well.
+        return notation not in {Notation.DATA, Notation.HCL} or not head
+    if match["separator"] == ":" and tight and (not head or text[match.start("key") - 1 : match.start("key")] in "\"'"):
+        # `module.auth_token:factory`, `'a-secret:key'`: in no notation is that a name with its value.
+        return match["close"] is None
+    match notation:
+        case Notation.CODE:
+            return not (assignment and before in {";", "?", "&", '"', "'"})
+        case Notation.HCL:
+            return not assignment and match["separator"] != ":"
+        case Notation.UNKNOWN:
+            return match["close"] is not None and match["separator"] == "=" and "]" in match[0]
+        case _:
+            return False
+
+
+def _word_pattern(place: _Place, before: str, start: int, *, assignment: bool) -> re.Pattern[str]:
+    shell = place.notation is Notation.SHELL
+    if before in {";", "?", "&"}:
+        return _CONNECTION_WORD
+    if shell:
+        return _SHELL_WORD if before in {"", " ", "\n"} else _WORD
+    window = (max(place.start, start - _NEAR), min(place.end, start + _NEAR))
+    return _CONNECTION_WORD if assignment and place.text.find(";", *window) >= 0 else _WORD
+
+
+def _login(key: str, text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the password of `user:password` under the name of a login."""
+    match = _LOGIN.fullmatch(text, start, end)
+    if match is None or match["value"].isdigit() or match["user"].lower() in {"system", "basic", "bearer"}:
+        return
+    found = named(Label.PASSWORD, key, match["value"], structured=True)
+    if found.kind is LiteralKind.CREDENTIAL:
+        yield Span(match.start("value"), match.end("value"), key, found.rule, found.confidence)
+
+
+def verdict(
+    key: str,
+    text: str,
+    start: int,
+    end: int,
+    *,
+    quoted: bool,
+    notation: Notation = Notation.UNKNOWN,
+    strength: Label | None = None,
+) -> Iterator[Span]:
+    """Yield the value between `start` and `end` where it is a credential under the name `key`."""
+    value = text[start:end]
+    if len(value) > 4096:
+        return
+    if not quoted and (value[0] in "{[|>&*(!" or _CALL.fullmatch(value) or _is_code(key, value, notation)):
+        return
+    if notation is Notation.PROSE and not quoted and value.lower().strip(".,:;") in _STATES:
+        return
+    found = named(label(key) if strength is None else strength, key, value, structured=True)
+    if found.kind is LiteralKind.CREDENTIAL and found.confidence is not Confidence.POSSIBLE:
+        stripped = len(value) - len(value.lstrip())
+        yield Span(start + stripped + found.start, start + stripped + found.end, key, found.rule, found.confidence)
+
+
+def _is_code(key: str, value: str, notation: Notation) -> bool:
+    """Return whether the unquoted `value` is program text: `token: str,`, `key=key`, `a.token`."""
+    bare = value.rstrip(",;:)")
+    if bare in _BARE_WORDS:
+        return True
+    loose = notation in {Notation.UNKNOWN, Notation.PROSE, Notation.HCL, Notation.CODE}
+    if loose and bare.lower() == key.lower().rpartition(".")[2]:
+        return True
+    if _DOTTED.fullmatch(bare) is None:
+        return False
+    return loose or label(bare.replace("?", "")) > Label.WEAK
+
+
+def _names_a_key(value: str) -> bool:
+    """Return whether a program's text is the name of a credential, to look it up by: `TOKEN_HEADER = "x-api-token"`."""
+    return label(value) is not Label.NONE and _IDENTIFIER.fullmatch(value) is not None

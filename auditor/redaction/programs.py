@@ -1,0 +1,151 @@
+"""Programs and languages that take a password in a place of their own: `mysql -px`, `curl -u a:x`, `IDENTIFIED BY 'x'`.
+
+Each is told by a word that its text holds, so a line without one costs nothing.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+from auditor.model.resource import Confidence, LiteralKind
+from auditor.redaction.names import Label, label
+from auditor.redaction.span import Span
+from auditor.redaction.verdict import named
+
+
+class _Program(NamedTuple):
+    """One place in which some program takes a password."""
+
+    needles: tuple[str, ...]
+    """Of which its text holds at least one."""
+    name: str
+    pattern: str
+    """Verbose. Its `value` is the password; its `key`, where it has one, must label a credential."""
+
+
+_CLIENTS = r"(?:mysql|mysqladmin|mysqldump|mysqlshow|mysqlcheck|mysqlimport|mariadb|mariadb-\w+)"
+_LOGINS = (
+    r"(?:mongo|mongosh|mongodump|mongorestore|mongoimport|rabbitmqadmin|cqlsh"
+    r"|(?:docker|podman|registry|helm|oc|argocd)[ \t]+login)"
+)
+_PROGRAMS = (
+    _Program(
+        ("curl", "wget", "http", "'-u'", '"-u"'),
+        "user",
+        r"""(?:(?<![\w\-])(?:-u|--user|--auth|--basic|-[skifS]{1,4}u)|[\"']-u)
+            (?:[\"'],?[ \t]*|[\"']?[ \t]+|=)?[\"']?[A-Za-z_][^\s:\"'${},/]{0,63}:(?P<value>[^\s\"'/:]{1,128})""",
+    ),
+    _Program(
+        ("mysql", "mariadb"),
+        "password",
+        rf"""\b{_CLIENTS}\b[^\n|;&]{{0,400}}?(?:[ \t]|[\"'],[ \t]*[\"'])-p
+            (?P<value>[^\s\"'=\-][^\s\"']{{0,127}}|\"[^\"\n]{{1,128}}\"|'[^'\n]{{1,128}}')""",
+    ),
+    _Program(
+        ("redis-cli",),
+        "password",
+        r"""\bredis-cli\b[^\n|;&]{0,400}?[ \t\"']-a(?:[\"'],[ \t]*|[ \t]+)[\"']?(?P<value>[^\s\"']{1,128})""",
+    ),
+    _Program(("sshpass",), "password", r"""\bsshpass[ \t]+-p[ \t]*[\"']?(?P<value>[^\s\"']{1,128})"""),
+    _Program(
+        ("mongo", "login", "rabbitmqadmin", "cqlsh"),
+        "password",
+        rf"""\b{_LOGINS}\b[^\n|;&]{{0,400}}?[ \t]-p[ \t]+[\"']?(?P<value>[^\s\"']{{1,128}})""",
+    ),
+    _Program(
+        ("sqlcmd",), "password", r"""\bsqlcmd\b[^\n|;&]{0,400}?[ \t]-P[ \t]*[\"']?(?P<value>[^\s\"']{1,128})"""
+    ),
+    _Program(
+        ("ldap",),
+        "password",
+        r"""\bldap(?:search|add|modify|delete|whoami|passwd)\b[^\n|;&]{0,400}?[ \t]-w[ \t]*[\"']?
+            (?P<value>[^\s\"']{1,128})""",
+    ),
+    _Program(
+        ("rabbitmqctl",),
+        "password",
+        r"""\brabbitmqctl\b[^\n|;&]{0,80}?\b(?:add_user|change_password)[ \t]+[\"']?[\w.\-]{1,64}[\"']?[ \t]+[\"']?
+            (?P<value>[^\s\"']{1,128})""",
+    ),
+    _Program(
+        ("htpasswd",),
+        "password",
+        r"""\bhtpasswd[ \t]+-[a-zA-Z]{0,6}b[a-zA-Z]{0,6}(?:[ \t]+-\w+){0,4}[ \t]+(?:[^\s\"'\-]\S{0,200}[ \t]+)?
+            [\"']?[\w.\-]{1,64}[\"']?[ \t]+[\"']?(?P<value>[^\s\"'|;&)]{1,128})""",
+    ),
+    _Program(
+        ("chpasswd",),
+        "password",
+        r"""\b(?:echo|printf)[ \t]+(?:-\w+[ \t]+)?[\"']?[\w.\-]{1,64}:(?P<value>[^\s\"'|]{1,128})[\"']?[ \t]*
+            \|[ \t]*(?:\w+[ \t]+)?chpasswd""",
+    ),
+    _Program(
+        ("-stdin",),
+        "password",
+        r"""\b(?:echo|printf)[ \t]+(?:-\w+[ \t]+)?[\"']?(?P<value>[^\s\"'|]{3,128})[\"']?[ \t]*\|[^\n|]{0,200}
+            (?:--password-stdin|passwd[ \t]+--stdin)""",
+    ),
+    _Program(
+        ("pass:",),
+        "password",
+        r"""(?:-pass(?:in|out)?|-password)[ \t]+[\"']?pass:[\"']?(?P<value>[^\s\"']{1,128})""",
+    ),
+    _Program(
+        ("requirepass", "masterauth", "auth_pass", "rootpw", "bindpw"),
+        "requirepass",
+        r"""(?:^|\n|-)[ \t]*(?:requirepass|masterauth|auth_pass|rootpw|bindpw)[ \t]+[\"']?
+            (?P<value>[^\s\"'=:][^\s\"']{0,511})""",
+    ),
+    _Program(
+        ("stats auth",), "password", r"""\bstats[ ]auth[ \t]+[\w.\-]{1,64}:(?P<value>[^\s\"']{1,128})"""
+    ),
+    _Program(
+        ("login",),
+        "password",
+        r"""\b(?:machine\s{1,8}\S{1,128}|default)\s{1,8}login[ \t]+\S{1,128}\s{1,8}password[ \t]+
+            (?P<value>[^\s\"']{1,128})""",
+    ),
+    _Program(
+        ("dentified", "DENTIFIED", "PASSWORD", "password '"),
+        "password",
+        r"""\b(?:(?i:IDENTIFIED[ \t]+(?:WITH[ \t]+[\w'\"]{1,40}[ \t]+)?(?:BY|AS))
+            |(?i:(?:WITH|ENCRYPTED|USER|ROLE|LOGIN|SUPERUSER)\b[^;'\n]{0,80}\bPASSWORD)|PASSWORD\()
+            [ \t]*=?[ \t]*'(?P<value>[^'\n]{1,128})'""",
+    ),
+    # The old form of a Dockerfile, without an equals sign.
+    _Program(
+        ("ENV ",),
+        "",
+        r"""(?:^|\n)[ \t]*ENV[ \t]+(?P<key>[A-Za-z_]\w{1,119})[ \t]+[\"']?(?P<value>[^\s\"'=][^\s\"']{0,511})[\"']?
+            [ \t]*\\?(?:$|\n)""",
+    ),
+)  # fmt: skip
+
+
+def programs(text: str) -> Iterator[Span]:
+    """Yield the passwords that stand in the places that programs have for them."""
+    for program in _PROGRAMS:
+        if any(needle in text for needle in program.needles):
+            for match in _compiled(program.pattern).finditer(text):
+                yield from _checked(match, program.name)
+
+
+def _checked(match: re.Match[str], name: str) -> Iterator[Span]:
+    start, end = match.span("value")
+    value = match["value"]
+    if value[0] in "\"'":
+        start, end, value = start + 1, end - 1, value[1:-1]
+    key = name or match["key"]
+    strength, rule = (Label.PASSWORD, "command-line-password") if name else (label(key), "named-credential")
+    if not value or value[0] == "$" or strength < Label.SECRET or (name == "user" and value.isdigit()):
+        return
+    found = named(strength, key, value, structured=False)
+    if found.kind is LiteralKind.CREDENTIAL and found.confidence is not Confidence.POSSIBLE:
+        yield Span(start + found.start, start + found.end, key, rule, Confidence.LIKELY)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return `pattern`, compiled when a text first needs it: all at once would cost every start."""
+    return re.compile(pattern, re.VERBOSE)

@@ -1,0 +1,139 @@
+"""What a value under a credential's name is: the credential itself, or a reference, a placeholder, a setting.
+
+Weak passwords are credentials as well: entropy decides nothing here. What cannot be told apart from the name of an
+object or of a key by its form is told apart by the name it stands under, and by how the name is written: an environment
+variable holds the thing itself, a key of nested configuration as often its name.
+"""
+
+import re
+
+from auditor.model.resource import Confidence, LiteralKind
+from auditor.redaction.names import Label, label
+from auditor.redaction.span import Named
+from auditor.redaction.values import default_of, looks_random, measure, nature
+
+TEMPLATED = re.compile(r"\$\{|\{\{|\$\(|<%|\$[A-Z_]{3,}|%\(")
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_.\-/]{0,60}")
+_ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_CAPITALS = re.compile(r"[A-Z]+(?:_[A-Z]+)+|PASS(?:WORD|WD|PHRASE)?|SECRET|TOKEN|CREDENTIALS?")
+_ENVIRONMENT_KEY = re.compile(r"[A-Z][A-Z0-9_]*")
+_SECRET_KEY = re.compile(r"secret[-_.]?key$", re.IGNORECASE)
+_ACCESS_KEY = re.compile(r"(?<!secret)(?<!secret[-_.])access[-_.]?key$", re.IGNORECASE)
+"""An access key without `secret` before it is a user's name to S3, and a secret to Azure, where it is long."""
+_OBJECT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?")
+_OF_AN_OBJECT = re.compile(
+    r"(?:[a-z0-9]+[-_.])+(?:secrets?|creds?|credentials?|certs?|certificates?|tls|ca|keystore|truststore|keytab|auth)"
+)
+"""`db-credentials`, `webhook-server-cert`: what Secret objects and files are called."""
+_NAMES_ITSELF = re.compile(r"(?i)[\w.\-/]*(?:token|secret|password|passwd|credentials?|api[-_]?key|access[-_]?key)")
+_SPEAKS = re.compile(r"(?i)pass(?:word|phrase|wort|code)|token|secret|credential|\bkey\b|mot de passe|contrase")
+_NO_TOKENS = frozenset(
+    {
+        "basic", "bearer", "jwt", "oauth", "oauth2", "oidc", "header", "query", "kubernetes", "k8s", "static", "file",
+        "env", "local", "opaque", "internal", "manual", "automatic", "generated", "random", "client", "access",
+        "refresh", "vault", "aws", "gcp", "azure", "cookie", "session", "self-signed", "strong", "weak", "standard",
+        "plain", "prompt", "stdin", "this", "user_info", "sasl_inherit", "url",
+    }
+)  # fmt: skip
+_SHORTEST = 3
+_LETTER = re.compile(r"\w")
+_CAPTIONS = frozenset({"Password", "Passwort", "Passphrase", "Password:", "Passcode"})
+"""What stands beside an entry field in a table of translations."""
+_PUBLIC = Named(LiteralKind.PUBLIC, "plain", Confidence.LIKELY)
+
+
+def named(  # noqa: PLR0911 - an ordered list of evidence
+    strength: Label, key: str, value: str, *, structured: bool
+) -> Named:
+    """Return what `value` is under a name of that strength.
+
+    `structured`: in nested configuration a word under `secretKey` or `apiKey` is as often the name of a key as the
+    key itself, so plain names are references there.
+    """
+    plain = nature(value)
+    if plain is not None and not (plain[1] == "placeholder" and _default_of_java(key, value)):
+        return Named(*plain, Confidence.LIKELY)
+    fallback = default_of(value)
+    if fallback is not None:
+        return _default(strength, key, value, *fallback, structured=structured)
+    text = value.strip()
+    if len(text) < _SHORTEST or not _LETTER.search(text):
+        return _PUBLIC
+    if TEMPLATED.search(text):
+        return Named(LiteralKind.REFERENCE, "templated", Confidence.LIKELY)
+    if _CAPITALS.fullmatch(text) or (
+        _ENVIRONMENT_NAME.fullmatch(text) and (label(text) >= Label.SECRET or (key and text.startswith(key)))
+    ):
+        return Named(LiteralKind.REFERENCE, "variable-name", Confidence.LIKELY)
+    if " " in text and _SPEAKS.search(text):
+        return Named(LiteralKind.PUBLIC, "prose", Confidence.LIKELY)
+    match strength:
+        case Label.PASSWORD:
+            return _password(text, structured=structured)
+        case Label.TOKEN | Label.SECRET:
+            return _machine_made(strength, key, text, structured=structured)
+        case _:
+            random = looks_random(text) and not measure(text)
+            return (
+                Named(LiteralKind.CREDENTIAL, "random-under-weak-name", Confidence.POSSIBLE, 0, len(value))
+                if random
+                else _PUBLIC
+            )
+
+
+def _default_of_java(key: str, value: str) -> bool:
+    """Return whether the value is the one that Java's key stores come with: there it opens something."""
+    return value.strip() == "changeit" and "store" in key.lower()
+
+
+def _default(strength: Label, key: str, value: str, name: str, default: str, *, structured: bool) -> Named:
+    strength = max(strength, label(name))
+    if strength < Label.SECRET or not default:
+        return Named(LiteralKind.REFERENCE, "reference", Confidence.LIKELY)
+    inner = named(strength, key or name, default, structured=structured)
+    if inner.kind is not LiteralKind.CREDENTIAL:
+        return Named(LiteralKind.REFERENCE, "reference", Confidence.LIKELY)
+    start = value.index(default, value.index(name) + len(name))
+    return inner._replace(start=start, end=start + len(default))
+
+
+def _password(text: str, *, structured: bool) -> Named:
+    found = measure(text)
+    if found and not (text.isdigit() and len(text) >= 3) and found not in {"uuid", "digest"}:
+        return Named(LiteralKind.PUBLIC, found, Confidence.LIKELY)
+    if text.count(" ") >= (3 if structured else 7) or text in _CAPTIONS:
+        return Named(LiteralKind.PUBLIC, "prose", Confidence.LIKELY)
+    return Named(LiteralKind.CREDENTIAL, "named-credential", Confidence.LIKELY, 0, len(text))
+
+
+def _machine_made(strength: Label, key: str, text: str, *, structured: bool) -> Named:
+    found = measure(text)
+    if found in {"number", "duration", "size", "version"}:
+        return Named(LiteralKind.PUBLIC, found, Confidence.LIKELY)
+    if len(text) < 4 or text.lower() in _NO_TOKENS:
+        return _PUBLIC
+    if len(text) < 16 and _ACCESS_KEY.search(key):
+        return Named(LiteralKind.PUBLIC, "access-key-id", Confidence.LIKELY)
+    if text.count(" ") >= 2:
+        return Named(LiteralKind.PUBLIC, "prose", Confidence.LIKELY)
+    if _names_something(strength, key, text, structured=structured and not _ENVIRONMENT_KEY.fullmatch(key)):
+        return Named(LiteralKind.REFERENCE, "object-name", Confidence.LIKELY)
+    return Named(LiteralKind.CREDENTIAL, "named-credential", Confidence.LIKELY, 0, len(text))
+
+
+def _names_something(strength: Label, key: str, text: str, *, structured: bool) -> bool:
+    """Return whether the text is the name of an object, a file or a key rather than a secret."""
+    if _OF_AN_OBJECT.fullmatch(text) and (structured or strength is Label.SECRET or "-cert" in text or "-tls" in text):
+        return True
+    object_name = _OBJECT_NAME.fullmatch(text) is not None
+    digits = any(character.isdigit() for character in text)
+    if structured and (
+        (_IDENTIFIER.fullmatch(text) and (label(text) is not Label.NONE or _NAMES_ITSELF.fullmatch(text)))
+        or (object_name and not digits and (_SECRET_KEY.search(key) or ("-" in text and key.lower().endswith("key"))))
+    ):
+        return True
+    if strength is not Label.SECRET:
+        return False
+    return (object_name and (structured or "-" in text) and not measure(text)) or _NAMES_ITSELF.fullmatch(
+        text
+    ) is not None
