@@ -5,12 +5,11 @@ call that did not end in `READ` leaves a hole, and every verdict that needed it 
 """
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from auditor.model.record import record
+from auditor.model.record import field, record
 
 
 class CallResult(StrEnum):

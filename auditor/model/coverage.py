@@ -2,10 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import field
 from enum import StrEnum
 
-from auditor.model.record import record
+from auditor.model.record import field, record
 
 
 class GapReason(StrEnum):

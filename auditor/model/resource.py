@@ -5,11 +5,10 @@ resource is; it therefore has the same shape, and only its type (`fact/...`) tel
 """
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
-from auditor.model.record import record
+from auditor.model.record import field, record
 
 Path = tuple[str | int, ...]
 """Steps from the root of an object to an item in it, e.g. `("spec", "containers", 0, "env", 2)`."""

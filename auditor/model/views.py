@@ -1,10 +1,9 @@
 """What policies see of a subject beside its body, computed once for all of them."""
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any
 
-from auditor.model.record import record
+from auditor.model.record import field, record
 from auditor.model.resource import Path
 
 

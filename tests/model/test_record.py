@@ -4,6 +4,8 @@ import copy
 import dataclasses
 import operator
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, is_dataclass, replace
 from itertools import product
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditor.model import record as ours
 from auditor.model.record import record
 
 
@@ -176,3 +179,35 @@ def test_a_class_that_needs_the_standard_decorator_is_refused() -> None:
     for written in (WithBase, Computed, Hashed):
         with pytest.raises(TypeError, match=r"needs `dataclasses\.dataclass`"):
             record(written)
+
+
+@record(order=True)
+class Lean:
+    """A noun whose fields are described without the standard module."""
+
+    name: str
+    number: int = 3
+    tags: tuple[str, ...] = ()
+    table: dict[str, int] = ours.field(default_factory=dict, compare=False)
+    quiet: str = ours.field(default="", repr=False)
+
+
+@given(one=VALUES, two=VALUES)
+def test_fields_of_our_own_say_what_those_of_the_standard_module_do(one: dict[str, Any], two: dict[str, Any]) -> None:
+    lean, theirs = (Lean(**one), Lean(**two)), (Theirs(**one), Theirs(**two))
+    for compare in (operator.eq, operator.lt, operator.ge):
+        assert compare(*lean) == compare(*theirs), compare
+    assert repr(lean[0]).replace("Lean", "Theirs") == repr(theirs[0])
+    assert asdict(lean[0]) == asdict(theirs[0])
+    assert [(entry.name, entry.compare, entry.repr) for entry in fields(Lean)] == [
+        (entry.name, entry.compare, entry.repr) for entry in fields(Theirs)
+    ]
+
+
+def test_a_record_is_made_without_the_standard_module() -> None:
+    """It takes 6 ms to import, a tenth of what a commit hook may take in all."""
+    code = (
+        "import sys; from auditor.model import resource; made = resource.Resource(type='t', name='n', body={},"
+        " origin=resource.Origin(file='f')); assert made.digest == ''; sys.exit('dataclasses' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
