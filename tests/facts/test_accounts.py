@@ -201,4 +201,4 @@ def test_automount_that_is_no_boolean_does_not_decide() -> None:
 
 
 def test_views_of_an_account_itself_are_only_the_common_ones() -> None:
-    assert set(see(resource(ACCOUNT % "true")).variables) == {"subject", "literals"}
+    assert set(see(resource(ACCOUNT % "true")).variables) == {"cluster", "literals", "subject"}
