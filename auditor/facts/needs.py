@@ -27,7 +27,6 @@ JOINS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("variables.service_account", "bound|bindings_unread", _BINDINGS),
     ("variables.automount", "value|by", (ACCOUNT,)),
     ("variables.secret_refs", "source|by|why", sources.MAKERS),
-    ("variables.made", "source|by|why", sources.MAKERS),
     ("variables.certificates", "", (issued.CERTIFICATE, issued.REQUEST)),
     ("variables.tls_hosts", "", (hosts.INGRESS, hosts.GATEWAY)),
     ("variables.holder", "", (ACCOUNT,)),

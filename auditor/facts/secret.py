@@ -26,7 +26,6 @@ def secret(resource: Resource, estate: Estate, *, now: datetime) -> dict[str, An
         "encrypted": _encrypted(resource),
         "age_days": age,
         "written_days": age if written is None else written,
-        "made": estate.source_of(resource.namespace, resource.name, near=resource.origin)._asdict(),
     }
 
 

@@ -44,6 +44,7 @@ def views(resource: Resource, estate: Estate, *, workloads: Workloads, now: date
             "namespace": resource.namespace,
             "source": resource.origin.source,
         },
+        "cluster": {"minor": estate.extent.minor, "provider": estate.extent.provider},
         "literals": [_literal(literal) for literal in resource.literals] if resource.literals else [],
     }
     workload = workloads.of(type_)
@@ -56,7 +57,6 @@ def views(resource: Resource, estate: Estate, *, workloads: Workloads, now: date
         variables.update(secret.secret(resource, estate, now=now))
     elif type_ == grants.FACT:
         variables["holder"] = grants.holder(resource, estate)
-        variables["cluster"] = {"minor": estate.extent.minor, "provider": estate.extent.provider}
     elif type_ in STORE_TYPES:
         variables.update(stores.store(resource))
         return Views(names=_STORE, variables=variables)

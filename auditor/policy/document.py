@@ -16,7 +16,7 @@ from auditor.model.policy import Condition, Link, PolicyInfo, Strength
 from auditor.model.record import record
 from auditor.model.verdict import Outcome, Severity
 
-PLANES = ("kubernetes", "federation")
+PLANES = ("kubernetes", "federation", "operations")
 """Folders of the library that hold policies; the others hold catalogues, schemas and tables."""
 
 

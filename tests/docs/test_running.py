@@ -11,7 +11,7 @@ import pytest
 
 from auditor import authored, data
 from auditor.cli.main import COMMANDS
-from auditor.policy import skeleton
+from auditor.policy import document, skeleton
 from tests.docs import admission, commands
 from tests.docs.test_docs import PAGES, fenced
 from tests.e2e.program import PROGRAM, ROOT
@@ -113,5 +113,5 @@ def test_the_architecture_names_every_package() -> None:
 
 
 def test_the_changelog_knows_the_number_of_policies() -> None:
-    shipped = [*data.policies().glob("kubernetes/*.yaml"), *data.policies().glob("federation/*.yaml")]
+    shipped = [file for folder in document.built_in() for file in document.files(folder)]
     assert f"- {len(shipped)} policies" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

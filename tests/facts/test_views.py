@@ -66,6 +66,7 @@ def test_subject_and_literals_are_always_there() -> None:
             "namespace": "shop",
             "source": "",
         },
+        "cluster": {"minor": 0, "provider": ""},
         "literals": [
             {
                 "place": "config",
