@@ -193,7 +193,7 @@ class _Reader:
         elif source.ci is not None and self._definition(source.ci, source, value, origin):
             pass
         elif isinstance(value, dict) and "Statement" in value and _TRUST in document:
-            self._add("file/aws-trust-policy", value, origin, name=source.file)
+            self._add(ci.AWS_TRUST, value, origin, name=source.file)
         elif "{{" in document and not source.rendered_from and _HELM.search(document) and _is_helm_template(value):
             self._gap(source, _raw_template(line))
         else:

@@ -1,18 +1,16 @@
 """Where and when blobs came into a history, and whether they are in it still."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from auditor.collectors.git.command import GitFailedError, Repository
+from auditor.model.record import record
 
 _LOG = (
     "-c", "log.showRoot=true",
     "-c", "log.follow=false",
     "log",
     "--raw",
-    "-m",
-    "--no-renames",
     "--no-abbrev",
     "--no-color",
     "--no-ext-diff",
@@ -21,11 +19,13 @@ _LOG = (
     "--no-notes",
     "--format=%x01%H %at",
 )  # fmt: skip
+_KINDS = "--diff-filter=ACMRT"
+_EACH_PARENT = ("-m", "--no-renames")
 """Merges are compared with each of their parents: what only a merge brought in is seen as well."""
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\", "a": "\a", "b": "\b", "f": "\f", "r": "\r", "v": "\v"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@record(order=True)
 class Arrival:
     """One path under which a blob was once committed."""
 
@@ -36,13 +36,13 @@ class Arrival:
     """When that commit was written, by its author's clock, in UTC."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Change:
     """One file that a commit or the index changes."""
 
     path: str
-    old: bytes
-    """Blob id; zeros for a new file."""
+    olds: tuple[bytes, ...]
+    """Blob ids before, one for each parent: none for a new file; a renamed file had its content before."""
     new: bytes
     commit: str = ""
     """Empty for the index."""
@@ -55,8 +55,8 @@ def arrivals(repository: Repository, wanted: Collection[bytes], revisions: Seque
     Raises `GitFailedError` when the history cannot be walked to its end.
     """
     found: dict[bytes, dict[str, tuple[str, int]]] = {id_: {} for id_ in wanted}
-    for commit, seconds, line in _raw(repository, revisions):
-        new = _ids(line)[1]
+    for commit, seconds, line in _raw(repository, (*_EACH_PARENT, *revisions)):
+        new = line.split(b" ", 4)[3]
         if new in found:
             # Newest first, so the last one that is seen is the first one that was made.
             found[new][_path(line)] = (commit, seconds)
@@ -67,29 +67,65 @@ def arrivals(repository: Repository, wanted: Collection[bytes], revisions: Seque
 
 
 def changes(repository: Repository, revisions: Sequence[str]) -> list[Change]:
-    """Return every file that the commits of `revisions` (`A..B`) add or change, newest commit first."""
+    """Return every file that the commits of `revisions` (`A..B`) add or change, newest commit first.
+
+    Of a merge only what differs from each of its parents: the rest is of the commits that it joins.
+    """
     return [
-        Change(path=_path(line), old=old, new=new, commit=commit, date=_time(seconds))
-        for commit, seconds, line in _raw(repository, revisions)
-        for old, new in (_ids(line),)
-        if _is_file(line)
+        Change(path=_path(line), olds=olds, new=new, commit=commit, date=_time(seconds))
+        for commit, seconds, line in _raw(repository, ("-c", "--find-renames", *revisions))
+        for file, olds, new in (_fields(line),)
+        if file
     ]
 
 
 def staged(repository: Repository) -> list[Change]:
-    """Return every file that the next commit would add or change."""
-    unborn = not repository.succeeds("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    base = repository.run("hash-object", "-t", "tree", "--stdin").decode().strip() if unborn else "HEAD"
+    """Return every file that the next commit would add or change; of a merge what differs from both sides."""
+    try:
+        found = _staged(repository, "HEAD")
+    except GitFailedError:
+        # Before the first commit there is nothing to compare with; any other fault fails again.
+        if repository.succeeds("rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
+            raise
+        return list(
+            _staged(repository, repository.run("hash-object", "-t", "tree", "--stdin").decode().strip()).values()
+        )
+    for other in merging(repository):
+        theirs = _staged(repository, other)
+        found = {
+            path: Change(path=path, olds=change.olds + theirs[path].olds, new=change.new)
+            for path, change in found.items()
+            if path in theirs
+        }
+    return list(found.values())
+
+
+def merging(repository: Repository) -> list[str]:
+    """Return the commits that a merge which is under way brings in."""
+    try:
+        with open(f"{repository.git_folder}/MERGE_HEAD", encoding="ascii") as file:  # noqa: PTH123 - start-up
+            return file.read().split()
+    except FileNotFoundError:
+        return []
+
+
+def _staged(repository: Repository, base: str) -> dict[str, Change]:
     output = repository.run(
-        "diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--diff-filter=ACMT", base, "--"
+        "diff-index", "--cached", "--raw", "-z", "--find-renames", "--no-abbrev", _KINDS, base, "--"
     )
-    fields = output.split(b"\0")
-    return [
-        Change(path=path.decode("utf-8", "surrogateescape"), old=old, new=new)
-        for line, path in zip(fields[::2], fields[1::2], strict=False)
-        for old, new in (_ids(line),)
-        if _is_file(line)
-    ]
+    found: dict[str, Change] = {}
+    fields = iter(output.split(b"\0"))
+    for line in fields:
+        if not line:
+            break
+        file, olds, new = _fields(line)
+        path = next(fields)
+        if line.rpartition(b" ")[2][:1] in b"RC":
+            path = next(fields)
+        if file:
+            name = path.decode("utf-8", "surrogateescape")
+            found[name] = Change(path=name, olds=olds, new=new)
+    return found
 
 
 def in_head(repository: Repository) -> dict[bytes, list[str]]:
@@ -104,10 +140,10 @@ def in_head(repository: Repository) -> dict[bytes, list[str]]:
     return paths
 
 
-def _raw(repository: Repository, revisions: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
+def _raw(repository: Repository, arguments: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
     """Yield commit, its author's seconds and the raw line of each file that it adds or changes."""
     commit, seconds = "", 0
-    with repository.stream(*_LOG, "--diff-filter=ACMT", *revisions, "--") as log:
+    with repository.stream(*_LOG, _KINDS, *arguments, "--") as log:
         if log.stdin is not None:
             log.stdin.close()
         for line in log.stdout or ():
@@ -120,20 +156,21 @@ def _raw(repository: Repository, revisions: Sequence[str]) -> Iterator[tuple[str
             raise GitFailedError("the history cannot be walked to its end", hint="Run `git fsck` in the repository.")
 
 
-def _ids(line: bytes) -> tuple[bytes, bytes]:
-    """Return the blob ids before and after, of `:100644 100644 OLD NEW M` with a tab and the path."""
-    _, _, old, new, _ = line.split(b" ", 4)
-    return old, new
+def _fields(line: bytes) -> tuple[bool, tuple[bytes, ...], bytes]:
+    """Return whether the new entry is a file, the blob ids before, and the new one.
 
-
-def _is_file(line: bytes) -> bool:
-    """Return whether the new entry is a file: a link holds a path, a submodule another repository's commit."""
-    return line[8:11] == b"100"
+    `:100644 100644 OLD NEW M` with a tab and the path; of a merge with a colon, a mode and an id for each parent.
+    A link holds a path, a submodule another repository's commit: both are no files.
+    """
+    parents = len(line) - len(line.lstrip(b":"))
+    parts = line[parents:].partition(b"\t")[0].split(b" ")
+    olds = tuple(id_ for id_ in parts[parents + 1 : 2 * parents + 1] if id_.strip(b"0"))
+    return parts[parents].startswith(b"100"), olds, parts[2 * parents + 1]
 
 
 def _path(line: bytes) -> str:
-    """Return the path of a raw line; git quotes those with a newline, a quote or a control character."""
-    text = line.partition(b"\t")[2].decode("utf-8", "surrogateescape")
+    """Return the new path of a raw line; git quotes those with a newline, a quote or a control character."""
+    text = line.rpartition(b"\t")[2].decode("utf-8", "surrogateescape")
     if not text.startswith('"'):
         return text
     plain: list[str] = []

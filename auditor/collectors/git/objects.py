@@ -6,11 +6,11 @@ clone, damage) are counted and named; nothing is fetched.
 
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
 from typing import IO
 
 from auditor.collectors.git.command import GitFailedError, Repository
 from auditor.collectors.searching import Item
+from auditor.model.record import record
 
 ALL_REFS = ("--all",)
 """Every ref and HEAD: branches, tags, notes, stashes, remote branches."""
@@ -18,7 +18,7 @@ _RESTARTS = 50
 """Damaged objects after each of which reading goes on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Population:
     """Every blob in scope, and what is known to be missing of it."""
 
@@ -135,7 +135,7 @@ def _text(path: bytes) -> str:
 _HEAD = 8_192
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Blobs:
     """The blobs of a repository, to be searched."""
 

@@ -57,6 +57,8 @@ class Normaliser:
         annotations = metadata.get("annotations")
         literals: tuple[Literal, ...] = ()
         if type_ == SECRET:
+            if not all(isinstance(body.get(field), (dict, _NONE)) for field in ("data", "stringData")):
+                raise MalformedError
             # While its values are there, if they are: a copy of one in an annotation goes with it.
             literals = tuple(one for one in self._literals(type_, body) if one.place is not Place.SECRET)
             body = _secret(body, managed)
@@ -170,10 +172,11 @@ def _trim(kind: Kind, body: dict[str, Any]) -> None:
     status = body.pop("status", None)
     if status and kind.status:
         kept = {name: status[name] for name in kind.status if name in status}
-        if "conditions" in kept:
+        conditions = kept.get("conditions")
+        if conditions is not None:
             kept["conditions"] = [
                 {name: condition[name] for name in _CONDITION if name in condition}
-                for condition in kept["conditions"] or ()
+                for condition in (conditions if isinstance(conditions, list) else ())
                 if isinstance(condition, dict)
             ]
         if kept:
