@@ -1,8 +1,9 @@
 """One place where a credential was seen outside of an API object: in a file, a commit, a log, an image. No value."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from auditor.model.record import record
 
 
 class Where(StrEnum):
@@ -20,7 +21,7 @@ class Where(StrEnum):
     IMAGE = "image"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Sighting:
     """A credential under one name in one file, however many lines and commits of it."""
 
@@ -48,7 +49,7 @@ class Sighting:
     """Lines and versions of the file in which it stands."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Searched:
     """One thing that was searched for credentials, as an entry of the population."""
 

@@ -1,6 +1,5 @@
 """`auditor secrets scan`: files, histories and changes in, assessment out."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +11,11 @@ from typing import BinaryIO
 from auditor.collectors import searching, trees
 from auditor.collectors.git import history, objects
 from auditor.collectors.git.command import Repository
-from auditor.collectors.git.history import Arrival, Change
+from auditor.collectors.git.history import Arrival
 from auditor.collectors.git.objects import Blobs
 from auditor.collectors.searching import Item, Search
 from auditor.detection import rules as detection
-from auditor.detection.engine import Engine, Hit
+from auditor.detection.engine import Engine
 from auditor.detection.rules import RuleSet
 from auditor.detection.text import as_text
 from auditor.facts import credentials
@@ -29,6 +28,7 @@ from auditor.pipeline import judging, rules
 from auditor.pipeline.assessing import Reached, assess
 from auditor.pipeline.judging import Places, Progress
 from auditor.pipeline.rules import Terms
+from auditor.pipeline.sightings import added, joined, sighting
 from auditor.redaction.fingerprint import Fingerprinter
 
 BINARY = "binary"
@@ -136,9 +136,9 @@ def _files(request: Request, engine: _Engines, progress: Progress) -> _Found:
     progress("looking for files")
     tree = trees.walk(request.paths, honour_gitignore=request.honour_gitignore, exclude=request.exclude)
     search = _search(request, trees.Files(), tree.items, engine, progress, what="files")
-    sightings = [_sighting(Where.TREE, item.path, hit) for item in tree.items for hit in search.hits.get(item.id, ())]
+    sightings = [sighting(Where.TREE, item.path, hit) for item in tree.items for hit in search.hits.get(item.id, ())]
     return _result(
-        Where.TREE, ", ".join(request.paths), _joined(sightings), search, found=len(tree.items) + len(tree.gaps),
+        Where.TREE, ", ".join(request.paths), joined(sightings), search, found=len(tree.items) + len(tree.gaps),
         skipped=tree.skipped, gaps=[*tree.gaps, *_gaps(search)],
     )  # fmt: skip
 
@@ -148,9 +148,9 @@ def _stream(engine: _Engines, stdin: BinaryIO) -> _Found:
     text = as_text(content)
     search = Search(bytes_read=len(content), read=int(text is not None), binary=int(text is None))
     sightings = (
-        [_sighting(Where.STREAM, "-", hit) for hit in engine(len(content)).scan(text)] if text is not None else []
+        [sighting(Where.STREAM, "-", hit) for hit in engine(len(content)).scan(text)] if text is not None else []
     )
-    return _result(Where.STREAM, "standard input", _joined(sightings), search, found=1)
+    return _result(Where.STREAM, "standard input", joined(sightings), search, found=1)
 
 
 def _history(request: Request, engine: _Engines, progress: Progress) -> _Found:
@@ -165,7 +165,7 @@ def _history(request: Request, engine: _Engines, progress: Progress) -> _Found:
     head = history.in_head(repository) if search.hits else {}
     gaps = [*_gaps(search), *_missing(population.missing, arrivals), *_shallow(repository)]
     return _result(
-        Where.HISTORY, folder, _joined(_dated(search, arrivals, head)), search,
+        Where.HISTORY, folder, joined(_dated(search, arrivals, head)), search,
         found=len(population.blobs) + len(population.missing), gaps=gaps,
     )  # fmt: skip
 
@@ -179,28 +179,16 @@ def _changes(request: Request, engine: _Engines, progress: Progress) -> _Found:
     changed = history.staged(repository) if staged else history.changes(repository, request.revisions)
     items: dict[bytes, Item] = {}
     for change in changed:
-        for id_ in (change.new, change.old):
-            if id_.strip(b"0"):
-                items.setdefault(id_, Item(id_, 0, change.path))
+        for id_ in (change.new, *change.olds):
+            items.setdefault(id_, Item(id_, 0, change.path))
     sized = objects.sizes(repository, list(items.values()))
     search = _search(
         request, Blobs(repository), [item for item in sized if item is not None], engine, progress, what="blobs"
     )
     lost = [item.id for item, known in zip(items.values(), sized, strict=True) if known is None]
     gaps = [*_gaps(search), *_missing([id_.decode() for id_ in lost], {}), *(() if staged else _shallow(repository))]
-    sightings = [sighting for change in changed for sighting in _added(change, search)]
-    return _result(Where.CHANGE, folder, _joined(sightings), search, found=len(items), gaps=gaps)
-
-
-def _added(change: Change, search: Search) -> Iterator[Sighting]:
-    """Yield what stands in the new content of a file more often than in the old one."""
-    before = Counter((hit.rule, hit.fingerprint) for hit in search.hits.get(change.old, ()))
-    for hit in search.hits.get(change.new, ()):
-        value = (hit.rule, hit.fingerprint)
-        if before[value]:
-            before[value] -= 1
-        else:
-            yield _sighting(Where.CHANGE, change.path, hit, commit=change.commit, date=change.date)
+    sightings = [sighting for change in changed for sighting in added(change, search.hits)]
+    return _result(Where.CHANGE, folder, joined(sightings), search, found=len(items), gaps=gaps)
 
 
 def _search(
@@ -230,26 +218,6 @@ def _search(
 # What was found
 
 
-def _sighting(
-    where: Where, path: str, hit: Hit, *, commit: str = "", date: datetime | None = None, in_head: bool | None = None
-) -> Sighting:
-    return Sighting(
-        where=where,
-        path=path,
-        line=hit.line,
-        column=hit.column,
-        rule=hit.rule,
-        tier=hit.tier,
-        key=hit.key,
-        fingerprint=hit.fingerprint,
-        length=hit.length,
-        masked=hit.masked,
-        commit=commit,
-        date=date,
-        in_head=in_head,
-    )
-
-
 def _dated(
     search: Search, arrivals: Mapping[bytes, Sequence[Arrival]], head: Mapping[bytes, Sequence[str]]
 ) -> Iterator[Sighting]:
@@ -259,7 +227,7 @@ def _dated(
         for arrival in known:
             path = arrival.path if arrival is not None else f"object {id_.decode()}"
             for hit in hits:
-                yield _sighting(
+                yield sighting(
                     Where.HISTORY,
                     path,
                     hit,
@@ -267,38 +235,6 @@ def _dated(
                     date=arrival.date if arrival is not None else None,
                     in_head=path in present,
                 )
-
-
-def _joined(sightings: Iterable[Sighting]) -> list[Sighting]:
-    """Return one sighting for each value under a name in a file: where it stands today, since its first commit."""
-    groups: dict[tuple[str, str, str, str], list[Sighting]] = {}
-    for sighting in sightings:
-        groups.setdefault((sighting.path, sighting.rule, sighting.key, sighting.fingerprint), []).append(sighting)
-    return [_join(group) for group in groups.values()]
-
-
-def _join(group: list[Sighting]) -> Sighting:
-    if len(group) == 1:
-        return group[0]
-    shown = next((one for one in group if one.in_head), group[0])
-    first = min(group, key=lambda one: (one.date is None, one.date or 0, one.commit))
-    return Sighting(
-        where=shown.where,
-        path=shown.path,
-        line=shown.line,
-        column=shown.column,
-        rule=shown.rule,
-        tier=shown.tier,
-        key=shown.key,
-        fingerprint=shown.fingerprint,
-        length=shown.length,
-        masked=shown.masked,
-        inside=shown.inside,
-        commit=first.commit,
-        date=first.date,
-        in_head=shown.in_head,
-        times=sum(one.times for one in group),
-    )
 
 
 def _result(

@@ -82,13 +82,14 @@ def test_the_index_before_and_after_the_first_commit(tmp_path: Path) -> None:
     (repo / "a.env").write_text(LEAK)
     git(repo, "add", "a.env")
     (change,) = history.staged(opened(repo))
-    assert (change.path, set(change.old)) == ("a.env", {ord("0")})
+    assert (change.path, change.olds) == ("a.env", ())
     commit(repo, {})
     (repo / "a.env").write_text(LEAK + "X=1\n")
     (repo / "link").symlink_to("a.env")
     git(repo, "add", "-A")
     (change,) = history.staged(opened(repo))
-    assert change.old != change.new
+    assert len(change.olds) == 1
+    assert change.new not in change.olds
     assert not history.in_head(opened(new(tmp_path / "empty")))
 
 
@@ -103,6 +104,29 @@ def test_a_range_names_what_its_commits_change(tmp_path: Path) -> None:
     ]
     with pytest.raises(GitFailedError):
         objects.population(opened(repo), ["no-such-ref"])
+
+
+def test_a_renamed_file_and_a_merge_bring_nothing_that_was_not_there(tmp_path: Path) -> None:
+    """Whoever moves a file, or takes over a branch, did not write what stands in it."""
+    repo = new(tmp_path / "r")
+    text = "".join(f"LINE_{n}=1\n" for n in range(30))
+    first = commit(repo, {"a.env": text + LEAK})
+    git(repo, "checkout", "-q", "-b", "side")
+    commit(repo, {"theirs.env": LEAK, "both.env": text})
+    git(repo, "checkout", "-q", "main")
+    git(repo, "mv", "a.env", "sub.env")
+    (moved,) = history.staged(opened(repo))
+    assert (moved.path, moved.olds) == ("sub.env", (git(repo, "rev-parse", "HEAD:a.env").strip(),))
+    commit(repo, {"both.env": text + "X=1\n"})
+    git(repo, "merge", "-q", "--no-commit", "-s", "ours", "side")
+    (repo / "both.env").write_text(text + "Y=1\n")
+    (repo / "theirs.env").write_text(LEAK)
+    git(repo, "add", "-A")
+    (merged,) = history.staged(opened(repo))
+    assert (merged.path, len(merged.olds)) == ("both.env", 2)
+    git(repo, "commit", "-q", "-m", "merge")
+    changed = [(c.path, len(c.olds)) for c in history.changes(opened(repo), [f"{first}..main", "^side"])]
+    assert changed == [("both.env", 2), ("both.env", 0), ("sub.env", 1)]
 
 
 def test_missing_objects_are_named_and_nothing_is_fetched(tmp_path: Path) -> None:

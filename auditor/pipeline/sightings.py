@@ -1,0 +1,75 @@
+"""From hits in contents to sightings, one for each value under a name in a file. Light: the commit hook waits for it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from auditor.collectors.git.history import Change
+from auditor.detection.engine import Hit
+from auditor.model.sighting import Sighting, Where
+
+
+def sighting(
+    where: Where, path: str, hit: Hit, *, commit: str = "", date: datetime | None = None, in_head: bool | None = None
+) -> Sighting:
+    """Return `hit` as it was met in the file `path`."""
+    return Sighting(
+        where=where,
+        path=path,
+        line=hit.line,
+        column=hit.column,
+        rule=hit.rule,
+        tier=hit.tier,
+        key=hit.key,
+        fingerprint=hit.fingerprint,
+        length=hit.length,
+        masked=hit.masked,
+        commit=commit,
+        date=date,
+        in_head=in_head,
+    )
+
+
+def added(change: Change, hits: Mapping[bytes, Sequence[Hit]]) -> Iterator[Sighting]:
+    """Yield what stands in the new content of a file more often than in any old one; `hits` are by blob id."""
+    before: Counter[tuple[str, str]] = Counter()
+    for old in change.olds:
+        before |= Counter((hit.rule, hit.fingerprint) for hit in hits.get(old, ()))
+    for hit in hits.get(change.new, ()):
+        value = (hit.rule, hit.fingerprint)
+        if before[value]:
+            before[value] -= 1
+        else:
+            yield sighting(Where.CHANGE, change.path, hit, commit=change.commit, date=change.date)
+
+
+def joined(sightings: Iterable[Sighting]) -> list[Sighting]:
+    """Return one sighting for each value under a name in a file: where it stands today, since its first commit."""
+    groups: dict[tuple[str, str, str, str], list[Sighting]] = {}
+    for one in sightings:
+        groups.setdefault((one.path, one.rule, one.key, one.fingerprint), []).append(one)
+    return [_join(group) for group in groups.values()]
+
+
+def _join(group: list[Sighting]) -> Sighting:
+    if len(group) == 1:
+        return group[0]
+    shown = next((one for one in group if one.in_head), group[0])
+    first = min(group, key=lambda one: (one.date is None, one.date or 0, one.commit))
+    return Sighting(
+        where=shown.where,
+        path=shown.path,
+        line=shown.line,
+        column=shown.column,
+        rule=shown.rule,
+        tier=shown.tier,
+        key=shown.key,
+        fingerprint=shown.fingerprint,
+        length=shown.length,
+        masked=shown.masked,
+        inside=shown.inside,
+        commit=first.commit,
+        date=first.date,
+        in_head=shown.in_head,
+        times=sum(one.times for one in group),
+    )
