@@ -18,5 +18,12 @@ def templates() -> Path:
     return _first(_PACKAGE / "_data" / "templates", _PACKAGE.parent / "reports" / "templates")
 
 
+def prepared() -> Path:
+    """Return the file with what was made of the library beforehand; it need not be there."""
+    if (_PACKAGE / "_data").is_dir():
+        return _PACKAGE / "_data" / "prepared.bin"
+    return _PACKAGE.parent / ".cache" / "prepared.bin"
+
+
 def _first(packed: Path, checkout: Path) -> Path:
     return packed if packed.is_dir() else checkout

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
+from auditor import prepared
 from auditor.model.record import record
 from auditor.model.resource import Path
 
@@ -77,9 +78,7 @@ class Workloads:
 
 def load(table: FilePath, own: Sequence[tuple[str, Path]] = ()) -> Workloads:
     """Return the table in the file `table`, and after it the user's own (resource type, steps to the pod spec)."""
-    import yaml_rs  # noqa: PLC0415 - start-up: `--version` and help need no table
-
-    content: Any = yaml_rs.loads(table.read_text(encoding="utf-8"))
+    content: Any = prepared.document(table.read_bytes())
     entries = [_entry(raw) for raw in content["workloads"]]
     for type_, pod in own:
         entries.append(_entry({"type": type_, "pod": ".".join(map(str, pod))}))

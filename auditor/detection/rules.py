@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from auditor import authored, data
+from auditor import authored, data, prepared
 from auditor.model.errors import InputError
 from auditor.model.record import record
 from auditor.redaction.formats import checksum
@@ -104,9 +104,7 @@ def read(text: str, *, file: str, checked: bool = True) -> Rule:
             text, file=file, schema=data.policies() / _SCHEMA, hint=_HINT, contradictions=_contradictions
         )
     else:
-        import yaml_rs  # noqa: PLC0415 - start-up
-
-        raw = yaml_rs.loads(text, parse_datetime=False)
+        raw = prepared.document(text.encode())
     return Rule(
         id=raw["id"],
         title=raw["title"],

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from auditor import authored, data
+from auditor import authored, data, prepared
 from auditor.model.errors import ConfigurationError, InputError
 from auditor.model.framework import Automation, Framework, Requirement
 from auditor.model.policy import Condition
@@ -97,10 +97,7 @@ def _authored(file: Path, kind: str) -> Mapping[str, Any]:
 
 def _content(file: Path, kind: str) -> Mapping[str, Any]:
     if file.is_relative_to(built_in()):
-        import yaml_rs  # noqa: PLC0415 - start-up: `--version` reads no catalogue
-
-        shipped: Any = yaml_rs.loads(_text(file), parse_datetime=False)
-        return cast("Mapping[str, Any]", shipped)
+        return cast("Mapping[str, Any]", prepared.document(_text(file).encode()))
     schema = data.policies() / f"{kind}.schema.json"
     raw: Mapping[str, Any] = authored.read(_text(file), file=str(file), schema=schema, hint=f"See {schema.name}.")
     return raw

@@ -7,9 +7,11 @@ so nothing outside this module touches the runtime's results.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
+from auditor import prepared
 from auditor.access.kubernetes.rbac import rule_allows
 from auditor.model.record import record
 
@@ -52,6 +54,16 @@ class Program:
         """The name of the type that it gives, as far as that can be told: `bool`, `string`, `list(dyn)`, `dyn`."""
         return str(self._expression.return_type().name()).lower()
 
+    @property
+    def source(self) -> str:
+        """The text that was compiled."""
+        return self._text
+
+    def packed(self) -> bytes:
+        """Return the program as bytes that this release of the runtime reads back."""
+        packed: bytes = self._expression.serialize()
+        return packed
+
     def truth(self, activation: Any) -> bool | Unanswered:
         """Return the boolean answer, or why there is none."""
         value = self._expression.eval(activation)
@@ -78,8 +90,13 @@ class Program:
 def compile_(text: str, *, names: Sequence[str] = (), checked: bool = True) -> Program:
     """Return the compiled `text`, which may use `names` beside `NAMES`. Raises `ExpressionError`.
 
-    Without `checked` only the syntax is looked at, in two thirds of the time: for text that was checked before.
+    Without `checked` only the syntax is looked at, in two thirds of the time: for text that was checked before. Such a
+    text may also have been compiled before.
     """
+    if not checked and not names:
+        known = prepared.program(text, runtime=runtime())
+        if known is not None:
+            return Program(_environment(()).deserialize(known), text)
     try:
         return Program(_environment(tuple(names)).compile(text, disable_check=not checked), text)
     except RuntimeError as error:
@@ -103,6 +120,16 @@ def _unanswered(value: Any, wanted: str) -> Unanswered:
 
 def _first_words(text: str) -> str:
     return text.splitlines()[0][:160].strip() if text else "no reason given"
+
+
+@cache
+def runtime() -> str:
+    """Return name and release of the runtime, empty where they cannot be told.
+
+    They stand in the name of its metadata folder; the standard library's way to ask costs more than compiling.
+    """
+    folder = Path(_runtime().__file__).parents[1]
+    return next((found.name for found in folder.glob("cel_expr_python-*.dist-info")), "")
 
 
 @lru_cache(maxsize=1)

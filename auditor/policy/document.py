@@ -10,7 +10,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-from auditor import authored, data
+from auditor import authored, data, prepared
 from auditor.model.errors import ConfigurationError, InputError
 from auditor.model.policy import Condition, Link, PolicyInfo, Strength
 from auditor.model.record import record
@@ -198,9 +198,7 @@ def read(file: Path, *, checked: bool) -> Policy:
             hint="docs/policy-format.md explains each key; `auditor policy new` writes a skeleton.",
         )
     else:
-        import yaml_rs  # noqa: PLC0415 - start-up: `--version` reads no policy
-
-        raw = yaml_rs.loads(text, parse_datetime=False)
+        raw = prepared.document(content)
     return parse(raw, file=str(file), digest=hashlib.sha256(content).hexdigest(), shipped=not checked)
 
 

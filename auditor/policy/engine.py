@@ -8,8 +8,9 @@ boolean is not evaluated; nothing passes by error.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from auditor.model.errors import ConfigurationError
@@ -80,6 +81,13 @@ class Engine:
             )
         return self._applying[key]
 
+    def programs(self, kinds: Iterable[tuple[str, frozenset[str]]]) -> Iterator[Program]:
+        """Yield what judging resources of `kinds` (type, names of its views) runs, but for items that err."""
+        for type_, names in kinds:
+            yield from self.applying(type_, names).programs()
+        for compiled in self._compiled:
+            yield from compiled.programs()
+
     def parameters(self, index: int) -> tuple[Parameter, ...]:
         """Return the thresholds of the policy at `index` as they were used."""
         return self._compiled[index].parameters
@@ -109,6 +117,11 @@ class _Applying:
             (index, policy, answer, _total(size))
             for (index, policy), (answer, size) in zip(self.policies, joint, strict=True)
         ]
+
+    def programs(self) -> Iterator[Program]:
+        """Yield the joint expression."""
+        if self.policies and self._joint:
+            yield self._joint
 
     @cached_property
     def _joint(self) -> Program | None:
@@ -299,6 +312,16 @@ class _Compiled:
         return path
 
     # Programs.
+
+    def programs(self) -> Iterator[Program]:
+        """Yield every program but those for single items."""
+        yield from (self._rule, self._details)
+        if self.loops:
+            yield self._sizes
+        doubts = ((doubt.when, doubt.reason) for doubt in self.policy.doubts)
+        for text in (self.policy.when, *chain.from_iterable(doubts)):
+            if text:
+                yield self._compile(text)
 
     @cached_property
     def _when(self) -> Program:

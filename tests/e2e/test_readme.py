@@ -79,6 +79,7 @@ def test_the_wheel_holds_the_program_and_its_data_alone(installed: Path) -> None
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert {name.partition("/")[0] for name in held} == {"auditor"}
+    assert "auditor/_data/prepared.bin" in held
     for folder, data in (("policies", "policies"), ("reports/templates", "templates")):
         shipped = {file.relative_to(ROOT / folder) for file in (ROOT / folder).rglob("*") if file.is_file()}
         packed = {Path(name).relative_to(f"auditor/_data/{data}") for name in held if f"/_data/{data}/" in name}

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from auditor import data
+from auditor import data, prepared
 from auditor.access.kubernetes.bindings import CLUSTER_ROLE_BINDING, ROLE_BINDING, Binding, Principal, PrincipalKind
 from auditor.access.kubernetes.rbac import Request
 from auditor.access.kubernetes.roles import CLUSTER_ROLE, ROLE, Role, spelled
@@ -127,10 +127,7 @@ def load() -> BuiltIn:
 
 
 def _table(name: str) -> Any:
-    import yaml_rs  # noqa: PLC0415 - start-up: only an input with bindings needs it
-
-    text = (data.policies() / "dialects" / f"kubernetes-{name}.yaml").read_text(encoding="utf-8")
-    return yaml_rs.loads(text, parse_datetime=False)
+    return prepared.document((data.policies() / "dialects" / f"kubernetes-{name}.yaml").read_bytes())
 
 
 def _role(raw: Mapping[str, Any], verbs: Mapping[str, list[str]]) -> Role:

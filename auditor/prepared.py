@@ -1,0 +1,92 @@
+"""What was made of the shipped data beforehand: its YAML as JSON, and its CEL as bytes of the runtime.
+
+Reading the library's YAML and compiling what a run needs of its CEL cost a fifth of a run over one file. The build of
+the wheel does both once, and so does `make` in a checkout, as an installer compiles modules to bytecode. The file is a
+part of the installation: whoever could change it could change the program. Everything in it is found by the digest of
+what it was made from, so nothing stale is ever used, and nothing of a user's own; what is not found is made anew.
+
+Layout: the length of the index (4 bytes, big-endian), the index as JSON, and behind it the entries. A damaged entry is
+one that is not there.
+"""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from auditor import data
+
+_LENGTH = 4
+_LAYOUT = 1
+"""Of what follows below; a file of another one is as good as none."""
+
+
+class _Entries(NamedTuple):
+    runtime: str
+    """Name and release of the CEL runtime that the programs are for."""
+    places: Mapping[str, list[int]]
+    """Digest to the first byte, the one behind the last, both counted from the end of the index, and the CRC-32."""
+    content: bytes
+
+
+_NOTHING = _Entries("", {}, b"")
+
+
+def document(content: bytes) -> Any:
+    """Return the data in a YAML file of the shipped library."""
+    entry = _find(_yaml(content))
+    if entry is not None:
+        return json.loads(entry)
+    import yaml_rs  # noqa: PLC0415 - start-up: only what was not prepared
+
+    return yaml_rs.loads(content.decode(), parse_datetime=False)
+
+
+def program(text: str, *, runtime: str) -> bytes | None:
+    """Return the compiled CEL `text` as that runtime wrote it, `None` where it was not prepared."""
+    return _find(_cel(text)) if runtime and _entries().runtime == runtime else None
+
+
+def pack(documents: Mapping[bytes, Any], programs: Mapping[str, bytes], *, runtime: str) -> bytes:
+    """Return the content of the file: YAML texts with their data, and CEL texts with their programs."""
+    # What JSON cannot hold as it is, such as a number as a key, stays with the YAML reader.
+    entries = {
+        _yaml(content): text.encode()
+        for content, value in documents.items()
+        if json.loads(text := json.dumps(value)) == value
+    }
+    entries |= {_cel(text): compiled for text, compiled in programs.items()}
+    places, end = {}, 0
+    for key, entry in entries.items():
+        places[key] = [end, end + len(entry), zlib.crc32(entry)]
+        end += len(entry)
+    index = json.dumps({"layout": _LAYOUT, "runtime": runtime, "places": places}).encode()
+    return len(index).to_bytes(_LENGTH) + index + b"".join(entries.values())
+
+
+def _yaml(content: bytes) -> str:
+    return hashlib.sha256(b"yaml\0" + content).hexdigest()
+
+
+def _cel(text: str) -> str:
+    return hashlib.sha256(b"cel\0" + text.encode()).hexdigest()
+
+
+def _find(key: str) -> bytes | None:
+    entries = _entries()
+    start, end, checksum = entries.places.get(key, (0, 0, 0))
+    entry = entries.content[start:end]
+    return entry if entry and zlib.crc32(entry) == checksum else None
+
+
+@cache
+def _entries() -> _Entries:
+    try:
+        packed = data.prepared().read_bytes()
+        start = _LENGTH + int.from_bytes(packed[:_LENGTH])
+        index = json.loads(packed[_LENGTH:start])
+    except (OSError, ValueError):
+        return _NOTHING
+    return _Entries(index["runtime"], index["places"], packed[start:]) if index.get("layout") == _LAYOUT else _NOTHING

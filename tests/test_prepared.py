@@ -1,0 +1,68 @@
+"""What was prepared is found by the text that it was made from, and whatever is amiss with it, made anew."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from auditor import data, prepared
+
+RUNTIME = "runtime-1"
+YAML = b"a: 1\nb: [x, true, 1.5, null]\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the place of a prepared file that stands for the installation's."""
+    path = tmp_path / "prepared.bin"
+    monkeypatch.setattr(data, "prepared", lambda: path)
+    prepared._entries.cache_clear()
+    yield path
+    prepared._entries.cache_clear()
+
+
+def packed(*, value: object = None) -> bytes:
+    return prepared.pack({YAML: {"from": "the file"} if value is None else value}, {"1 + 1": b"two"}, runtime=RUNTIME)
+
+
+def test_what_was_prepared_is_found_by_its_text(file: Path) -> None:
+    file.write_bytes(packed())
+    assert prepared.document(YAML) == {"from": "the file"}
+    assert prepared.program("1 + 1", runtime=RUNTIME) == b"two"
+
+
+def test_a_text_that_has_changed_since_is_made_anew(file: Path) -> None:
+    file.write_bytes(packed())
+    assert prepared.document(YAML + b"c: 2\n") == {"a": 1, "b": ["x", True, 1.5, None], "c": 2}
+    assert prepared.program("1 + 2", runtime=RUNTIME) is None
+
+
+@pytest.mark.parametrize("runtime", ["runtime-2", ""])
+def test_programs_of_another_runtime_are_not_used(file: Path, runtime: str) -> None:
+    file.write_bytes(packed())
+    assert prepared.program("1 + 1", runtime=runtime) is None
+
+
+def test_without_the_file_all_is_made_anew(file: Path) -> None:
+    assert not file.exists()
+    assert prepared.document(YAML) == {"a": 1, "b": ["x", True, 1.5, None]}
+    assert prepared.program("1 + 1", runtime=RUNTIME) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\0", b"\0\0\0\x02{}", b"\0\0\0\x02[}", b"\xff\xff\xff\xff{}"])
+def test_a_file_of_another_layout_is_as_good_as_none(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    assert prepared.document(YAML) == {"a": 1, "b": ["x", True, 1.5, None]}
+    assert prepared.program("1 + 1", runtime=RUNTIME) is None
+
+
+def test_a_damaged_entry_is_made_anew(file: Path) -> None:
+    whole = packed()
+    file.write_bytes(whole.replace(b"the file", b"the filf").replace(b"two", b"twp"))
+    assert prepared.document(YAML) == {"a": 1, "b": ["x", True, 1.5, None]}
+    assert prepared.program("1 + 1", runtime=RUNTIME) is None
+
+
+def test_data_that_json_cannot_hold_is_not_prepared(file: Path) -> None:
+    file.write_bytes(packed(value={1: "a number as a key"}))
+    assert prepared.document(YAML) == {"a": 1, "b": ["x", True, 1.5, None]}
