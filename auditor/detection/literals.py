@@ -154,7 +154,7 @@ class _Taker:
             inner_type = f"kubernetes/{applied['kind']}"
         inner.object(inner_type, applied, None)
         found = [literal for literal in inner.literals if literal.kind is LiteralKind.CREDENTIAL]
-        if found:
+        if inner.taken:
             self.taken |= inner.taken
             if not dropped:
                 _sweep(applied, inner.taken)
@@ -453,7 +453,12 @@ class _Taker:
         verdict, found = examine(key, value, place=place, describe=record)
         if found and (record or verdict.confidence is not Confidence.POSSIBLE):
             self._spans(holder, step, value, found, _Where((*path, step), place, key, container))
-        elif record:
+            return
+        if verdict.rule == "prose":
+            # Words under a credential's name are no finding, and a passphrase all the same: they are not kept.
+            holder[step] = REDACTED
+            self._remember(value)
+        if record:
             self._record(_Where((*path, step), place, key, container), verdict, value)
 
     def _spans(self, holder: Any, step: str | int, value: str, found: list[Span], where: _Where) -> None:

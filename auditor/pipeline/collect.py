@@ -125,6 +125,9 @@ class _Reading:
         self._fingerprinter = fingerprinter
         self._connections = threading.BoundedSemaphore(request.connections)
         self._waiting: SimpleQueue[SourceSettings] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._working = 0
+        self._ended = threading.Event()
         self._said: dict[str, str] = {}
         self._fault: BaseException | None = None
 
@@ -133,28 +136,36 @@ class _Reading:
         for source in sources:
             self._waiting.put(source)
         count = min(len(sources), self._request.connections)
-        threads = [threading.Thread(target=self._work, name=f"source-{n}", daemon=True) for n in range(count)]
-        for thread in threads:
-            thread.start()
+        self._working = count
+        for number in range(count):
+            threading.Thread(target=self._work, name=f"source-{number}", daemon=True).start()
         try:
-            self._wait(threads)
+            self._wait()
         except KeyboardInterrupt:
             self._writer.stop()
             self._said = {"": "ending the lists that are open; press Ctrl-C again to leave at once"}
-            self._wait(threads)
+            self._wait()
         if self._fault is not None:
             # What was read is worth keeping, whatever went wrong.
             with suppress(UnwritableError):
                 self._writer.finish()
             raise self._fault
 
-    def _wait(self, threads: Sequence[threading.Thread]) -> None:
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(_LOOK)
-                self._surroundings.progress(" | ".join(text for _, text in sorted(dict(self._said).items())))
+    def _wait(self) -> None:
+        # Not `Thread.join`: interrupted, it takes a thread that works for one that has ended (Python 3.11 and 3.12).
+        while self._working and not self._ended.wait(_LOOK):
+            self._surroundings.progress(" | ".join(text for _, text in sorted(dict(self._said).items())))
 
     def _work(self) -> None:
+        try:
+            self._work_off()
+        finally:
+            with self._lock:
+                self._working -= 1
+                if not self._working:
+                    self._ended.set()
+
+    def _work_off(self) -> None:
         while not self._writer.stopping():
             try:
                 source = self._waiting.get_nowait()

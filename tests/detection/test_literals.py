@@ -401,3 +401,16 @@ def test_what_the_last_applied_object_held_is_gone_from_the_whole_object() -> No
     left = body["metadata"]["annotations"]
     assert json.loads(left[LAST])["metadata"]["annotations"]["note"] == f"rotated from {REDACTED} by Ada"
     assert left["note"] == f"rotated from {REDACTED} by Ada"
+
+
+@pytest.mark.parametrize("key", ["PASSWORD", "db.passphrase", "API_TOKEN"])
+def test_a_passphrase_is_no_finding_and_is_not_kept(key: str) -> None:
+    """So many words are help texts as often as they are secrets; a snapshot that lasts must not hold one of them."""
+    phrase = "correct horse battery staple"
+    applied = {"apiVersion": "v1", "kind": "ConfigMap", "data": {key: phrase, "notes": f"is it {phrase}?"}}
+    body = {**copy.deepcopy(applied), **annotated({LAST: json.dumps(applied), f"example.com/{key}": phrase})}
+    literals = take("kubernetes/ConfigMap", body)
+    assert phrase not in json.dumps(body)
+    assert not credentials(literals)
+    assert [literal.rule for literal in literals if literal.path == ("data", key)] == ["prose"]
+    assert body["data"]["notes"] == f"is it {REDACTED}?"
