@@ -6,6 +6,7 @@ BENCH_CHECKOV=1    install checkov from PyPI into .cache/checkov and run it on t
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -28,9 +29,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--input", type=Path, help="a folder of manifests (BENCH_INPUT)")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", choices=["start", "sets", "growth", "reports"], action="append")
+    parser.add_argument("--only", choices=["start", "sets", "growth", "reports", "snapshot"], action="append")
     given = parser.parse_args()
-    wanted = given.only or ["start", "sets", "growth", "reports"]
+    wanted = given.only or ["start", "sets", "growth", "reports", "snapshot"]
     with tempfile.TemporaryDirectory(prefix="auditor-bench-") as name:
         scratch = Path(name)
         if "start" in wanted:
@@ -41,6 +42,8 @@ def main() -> None:
             _growth(scratch, runs=min(given.runs, 3))
         if "reports" in wanted:
             _reports(scratch)
+        if "snapshot" in wanted:
+            _snapshot(scratch)
 
 
 def _start(scratch: Path, *, runs: int) -> None:
@@ -105,6 +108,18 @@ def _reports(scratch: Path) -> None:
         _say(f"  {format_} with {findings:,} findings: {seconds:.2f} s{target}, {size:.1f} MB")
         if format_ == "html":
             _say(f"  {browser.keystroke(file)}")
+
+
+def _snapshot(scratch: Path) -> None:
+    _say("\nSnapshots: microseconds of CPU for each role binding")
+    for count in (20_000, 50_000, 100_000):
+        folder = scratch / f"snapshot-{count}"
+        folder.mkdir()
+        command = [PYTHON, "-m", "bench.snapshot", str(folder), str(count)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)  # noqa: S603 - our own module
+        told = json.loads(done.stdout)
+        steps = ", ".join(f"{name} {taken:.1f}" for name, taken in told["microseconds"].items())
+        _say(f"  {count:>7,}: {steps}; {told['bytes_an_object']:.0f} bytes each, {told["peak_mb"]:.0f} MB (target: write 15)")
 
 
 def _rows(folder: Path) -> list[Path]:
