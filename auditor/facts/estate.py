@@ -7,14 +7,18 @@ Which object a name means is `auditor.facts.names`' business.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from auditor.facts import environments, hosts, issued, sources
 from auditor.facts.extent import EVERYWHERE, MANIFESTS, Extent
 from auditor.facts.issued import Issued, Request
 from auditor.facts.names import ANY_NAMESPACE, Names
 from auditor.facts.shapes import mapping, maps, text
+from auditor.model import ci
 from auditor.model.resource import Confidence, LiteralKind, Origin, Path, Resource
+
+if TYPE_CHECKING:
+    from auditor.facts.ci.definitions import Definitions
 
 JOINED_TYPES = frozenset(
     {
@@ -98,6 +102,7 @@ class _Index:
     requests: Names[Request]
     unread_makers: dict[str, str] = field(default_factory=dict)
     """Namespace to why something unread may make a Secret there."""
+    definitions: "Definitions | None" = None
 
 
 @dataclass(slots=True)
@@ -111,6 +116,8 @@ class Estate:
     sightings: list[Sighting] = field(default_factory=list)
     issued: list[Issued] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    ci: list[Resource] = field(default_factory=list)
+    """CI definitions: what one of them does depends on what it calls."""
     _made_index: _Index | None = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> tuple[Any, ...]:
@@ -137,6 +144,8 @@ class Estate:
         if self.extent.live and type_ in issued.TYPES:
             self.issued.extend(issued.certificates_of(resource))
             self.requests.extend(issued.requests_of(resource))
+        if type_ in ci.MEMBERS:
+            self.ci.append(resource)
         if resource.literals:
             self.sightings.extend(_sightings(resource))
         self._made_index = None
@@ -237,13 +246,23 @@ class Estate:
         return self.extent.unread(_BINDINGS[1], "") or self.extent.unread(_BINDINGS[0], EVERYWHERE)
 
     @property
+    def definitions(self) -> "Definitions":
+        """The CI definitions of the input, for look-ups among them."""
+        index = self._index
+        if index.definitions is None:
+            from auditor.facts.ci.definitions import Definitions  # noqa: PLC0415 - start-up: only where one is met
+
+            index.definitions = Definitions(self.ci)
+        return index.definitions
+
+    @property
     def _index(self) -> _Index:
         if self._made_index is None:
             self._made_index = _build(self)
         return self._made_index
 
 
-_KEPT = ("extent", "joined", "made_secrets", "served_hosts", "sightings", "issued", "requests")
+_KEPT = ("extent", "joined", "made_secrets", "served_hosts", "sightings", "issued", "requests", "ci")
 """Fields that travel between processes."""
 
 
@@ -259,8 +278,10 @@ def merge(estates: Iterable[Estate]) -> Estate:
         merged.sightings.extend(estate.sightings)
         merged.issued.extend(estate.issued)
         merged.requests.extend(estate.requests)
+        merged.ci.extend(estate.ci)
     for resources in merged.joined.values():
         resources.sort(key=lambda resource: _place(resource.origin))
+    merged.ci.sort(key=lambda resource: _place(resource.origin))
     merged.made_secrets.sort()
     merged.served_hosts.sort()
     merged.issued.sort()

@@ -29,12 +29,39 @@ class CiFile(StrEnum):
 
 
 TYPES = frozenset(kind.type for kind in CiFile)
+"""Types of files."""
 
 PIPELINES = frozenset({CiFile.GITHUB_WORKFLOW.type, CiFile.GITLAB_CI.type, CiFile.JENKINSFILE.type})
 """Types of files that define a pipeline by themselves."""
 
+AWS_TRUST = "file/aws-trust-policy"
+"""Type of a JSON file that holds the trust policy of an AWS role."""
+
+TRUST_TYPES = frozenset(
+    {
+        AWS_TRUST,
+        "kubernetes/Role.iam.services.k8s.aws",
+        "kubernetes/Role.iam.aws.upbound.io",
+        "kubernetes/Role.iam.aws.m.upbound.io",
+        "kubernetes/Role.iam.aws.crossplane.io",
+        "kubernetes/FederatedIdentityCredential.managedidentity.azure.com",
+        "kubernetes/FederatedIdentityCredential.managedidentity.azure.upbound.io",
+        "kubernetes/FederatedIdentityCredential.managedidentity.azure.m.upbound.io",
+        "kubernetes/IAMWorkloadIdentityPoolProvider.iam.cnrm.cloud.google.com",
+        "kubernetes/WorkloadIdentityPoolProvider.iam.gcp.upbound.io",
+        "kubernetes/WorkloadIdentityPoolProvider.iam.gcp.m.upbound.io",
+        "kubernetes/JWTOIDCAuthEngineRole.redhatcop.redhat.io",
+        "kubernetes/AuthBackendRole.jwt.vault.upbound.io",
+        "kubernetes/AuthBackendRole.jwt.vault.m.upbound.io",
+    }
+)
+"""Types that can say which CI jobs may take an identity."""
+
 TEKTON = frozenset({"kubernetes/Pipeline.tekton.dev", "kubernetes/PipelineRun.tekton.dev"})
 """Kubernetes kinds that define one."""
+
+MEMBERS = TYPES | TEKTON
+"""Everything that says what pipelines of the input do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -1,0 +1,1 @@
+"""CI definitions: one shape for all systems, and what it says of triggers, logins, scans and gates."""
