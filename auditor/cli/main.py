@@ -23,10 +23,12 @@ from auditor.model.errors import AuditorError
 COMMANDS = {
     "scan": "auditor.cli.scan:scan",
     "init": "auditor.cli.init:init",
+    "doctor": "auditor.cli.doctor:doctor",
     "collect": "auditor.cli.collect:collect",
     "audit": "auditor.cli.audit:audit",
     "snapshot": "auditor.cli.snapshot:app",
     "secrets": "auditor.cli.secrets:app",
+    "access": "auditor.cli.access:app",
     "report": "auditor.cli.report:report",
     "baseline": "auditor.cli.baseline:baseline",
     "diff": "auditor.cli.diff:diff",

@@ -1,10 +1,10 @@
 """What was collected of each system, as it is judged: its record, its ledger, and its resources list by list."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from auditor.facts.lists import place
 from auditor.model.collection import Call, CallResult, Source
@@ -33,6 +33,13 @@ _REASONS = {
 """Of every result that leaves a hole."""
 
 
+class Read(Protocol):
+    """Reads what was collected of one system."""
+
+    def __call__(self, types: Collection[str] | None = None, /) -> Iterable[Resource]:
+        """Return its resources, or those of some types."""
+
+
 @record
 class Collected:
     """One system, and what a collection brought of it."""
@@ -40,7 +47,7 @@ class Collected:
     source: Source
     calls: tuple[Call, ...]
     """Its own, by type and namespace."""
-    read: Callable[[], Iterable[Resource]]
+    read: Read
     """Reads its resources anew each time."""
     interrupted: bool = False
     """Whether the collection ended before it recorded the source."""
@@ -123,6 +130,6 @@ def _collected(snapshot: "Snapshot", source: Source, *, interrupted: bool) -> Co
     return Collected(
         source=source,
         calls=tuple(call for call in snapshot.calls if call.source == source.name),
-        read=lambda: snapshot.resources(source.name),
+        read=lambda types=None: snapshot.resources(source.name, types),
         interrupted=interrupted,
     )

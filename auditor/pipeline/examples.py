@@ -131,7 +131,7 @@ def _on_cluster(
         ended=judge.now,
     )
     there = [replace(resource, origin=_place(resource)) for resource in resources]
-    cluster = Cluster(Collected(source=system, calls=calls, read=lambda: there), judge)
+    cluster = Cluster(Collected(source=system, calls=calls, read=lambda _=None: there), judge)
     subjects = [*cluster.subjects(), *(fact for _, fact in clusters.shared([cluster]))]
     judged = cluster.judge(subjects)
     absent = "" if _met(judged) else clusters.why_absent(policy, cluster)

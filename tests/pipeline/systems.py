@@ -89,4 +89,4 @@ def collected(
     given: dict[str, Any] = {"plane": "kubernetes", "version": "v1.36.3", "started": NOW, "ended": NOW} | {
         "fingerprint_key_id": _KEY.key_id
     }
-    return Collected(source=Source(name=name, **(given | source)), calls=calls, read=lambda: members)
+    return Collected(source=Source(name=name, **(given | source)), calls=calls, read=lambda _=None: members)

@@ -36,6 +36,11 @@ class DoubtKind(StrEnum):
     VERSION = "version"
     """It depends on a version that is not known."""
 
+    @property
+    def of_input(self) -> bool:
+        """Whether more input would settle it, rather than knowing how the cluster is set up."""
+        return self not in {DoubtKind.AUTHORISER, DoubtKind.NODE, DoubtKind.VERSION}
+
 
 @record
 class Doubt:

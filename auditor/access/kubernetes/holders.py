@@ -71,7 +71,7 @@ def who_can(evaluator: Evaluator, request: Request, where: Where) -> Holders:
         for held in evaluator.held:
             found.take(held)
         found.doubts += evaluator.hidden(None if where is Where.ANYWHERE else request.namespace)
-    found.doubts += _beside(evaluator, request)
+    found.doubts += _beside(evaluator, request, where)
     return Holders(rows=tuple(sorted(found.rows, key=_order)), doubts=tuple(found.doubts))
 
 
@@ -157,9 +157,12 @@ def _widest(rules: Sequence[_Limited]) -> _Limited:
     return rules[0][0], tuple(sorted({name for _, names in rules for name in names}))
 
 
-def _beside(evaluator: Evaluator, request: Request) -> Iterator[Doubt]:
+def _beside(evaluator: Evaluator, request: Request, where: Where) -> Iterator[Doubt]:
     """Yield which other authorisers may allow it to others, or deny it to those that hold it."""
     for authoriser in evaluator.dialect.chain:
+        if authoriser is Authoriser.NODE and where is Where.EVERYWHERE:
+            # What belongs to a kubelet's pods is never all there is.
+            continue
         if authoriser is Authoriser.NODE:
             yield from evaluator.ask_node(request, any_name=not request.name).doubts
         elif text := authoriser.doubt(Caller("")):

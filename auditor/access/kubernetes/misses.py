@@ -92,6 +92,9 @@ def memberships(evaluator: Evaluator, caller: Caller, request: Request) -> tuple
 def _misses(held: Held, position: int, request: Request, evaluator: Evaluator) -> Iterator[Miss]:
     binding = held.binding
     scope = _scope(binding, request, evaluator)
+    if held.rules is None and held.doubt:
+        # Nobody knows what the role gives: that is a doubt, and no miss.
+        return
     if held.rules is None:
         lacks: tuple[Lack, ...] = (Lack.ROLE,) if scope is None else (Lack.SCOPE, Lack.ROLE)
         text = f"{binding.label} refers to {binding.role_label}, which does not exist"

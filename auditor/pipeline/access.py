@@ -1,0 +1,267 @@
+"""`auditor access`: manifests or snapshots in, one evaluator for each cluster out.
+
+Manifests are one cluster, however many folders they come from. A snapshot holds one for each of its sources, and a name
+of one cluster never means an object of another. Files that somebody took from a cluster (every role and binding in them
+has a uid) are read as an export, with the claims that files can make. Of manifests only those files are parsed in which
+a role or binding can stand; one that is broken and cannot hold any leaves nothing open.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from auditor import data, workloads
+from auditor.access.kubernetes import bindings, dialect, roles
+from auditor.access.kubernetes.dialect import Dialect
+from auditor.access.kubernetes.evaluator import Evaluator
+from auditor.collectors import discovery, manifests
+from auditor.collectors.discovery import Source
+from auditor.collectors.documents import RefusedError
+from auditor.facts.extent import of_source
+from auditor.facts.lists import place
+from auditor.model.collection import Call
+from auditor.model.collection import Source as System
+from auditor.model.coverage import Gap
+from auditor.model.errors import InputError
+from auditor.model.record import record
+from auditor.model.resource import Location, Origin, Resource
+from auditor.model.resource import Path as Steps
+from auditor.model.settings import ExportSource
+from auditor.pipeline.collected import Collected, open_all
+from auditor.pipeline.judging import Places
+from auditor.redaction.fingerprint import Fingerprinter
+
+TYPES = roles.TYPES | bindings.TYPES
+"""What is read: all that RBAC decides by."""
+
+_MARKS = (b"Role", b"kind: {{")
+"""One of these stands in every file that can hold a role or binding."""
+
+Progress = Callable[[str], None]
+Locate = Callable[[Origin, Steps], Location]
+"""Returns where an item of an object stands."""
+
+
+@record
+class Request:
+    """What is to be read."""
+
+    paths: tuple[str, ...]
+    """Manifests as `auditor scan` takes them, or snapshots; not both."""
+    live: bool = False
+    """Whether manifests are all that a cluster holds, as `kubectl get -A -o yaml` writes it."""
+    source: str = ""
+    """Only this source of the snapshots."""
+    dialect: Dialect | None = None
+    """What the user says of the cluster; `None`: as far as it is known."""
+    helm_values: tuple[Path, ...] = ()
+    helm_set: tuple[str, ...] = ()
+    render: bool = True
+    honour_gitignore: bool = True
+    exclude: tuple[str, ...] = ()
+
+
+@record
+class Cluster:
+    """One cluster, ready to be asked."""
+
+    name: str
+    """Of the source; empty for manifests."""
+    evaluator: Evaluator
+    gaps: tuple[Gap, ...]
+    """What could not be read and may hold a role or a binding."""
+    groups_of: dict[str, tuple[str, ...]]
+    """For hints: resources that rules name, with the API groups in which they do."""
+    locate: Locate
+
+
+def read(
+    request: Request, *, clock: Callable[[], datetime], stdin: BinaryIO, progress: Progress
+) -> tuple[Cluster, ...]:
+    """Return the clusters of what `request` names, by name.
+
+    Raises `InputError` for what cannot be read, for a mixture of snapshots and manifests, and where nothing was found
+    that an answer could rest upon.
+    """
+    from auditor.snapshot.reading import is_snapshot  # noqa: PLC0415 - loads orjson; only some inputs need it
+
+    snapshots = [path for path in map(Path, request.paths) if is_snapshot(path)]
+    if not snapshots:
+        if request.source:
+            raise InputError(f"--source {request.source}: manifests have no sources", hint="Name a snapshot.")
+        found = _of_manifests(request, stdin=stdin, progress=progress)
+        return (found,) if found else tuple(_of_exports(request, clock=clock, progress=progress))
+    if len(snapshots) < len(request.paths):
+        raise InputError("snapshots and manifests are named together", hint="Ask about one after the other.")
+    if request.live:
+        raise InputError("--live is for manifests: a snapshot is of a live cluster", hint="Leave it out.")
+    progress("reading the snapshot")
+    collected, _ = open_all(snapshots)
+    systems = [part for part in collected if part.source.plane == "kubernetes"]
+    chosen = [part for part in systems if request.source in {"", part.source.name}]
+    if not chosen:
+        names = ", ".join(part.source.name for part in systems) or "no Kubernetes source"
+        raise InputError(f"no source {request.source} in the snapshot", hint=f"It holds {names}.")
+    return tuple(_of_source(part, request) for part in chosen)
+
+
+def _of_manifests(request: Request, *, stdin: BinaryIO, progress: Progress) -> Cluster | None:
+    """Return the cluster that manifests make; `None` where they were taken from a cluster."""
+    progress("looking for manifests")
+    found = discovery.discover(
+        discovery.Request(
+            paths=request.paths,
+            render=request.render,
+            honour_gitignore=request.honour_gitignore,
+            exclude=request.exclude,
+            helm_values=request.helm_values,
+            helm_set=request.helm_set,
+        ),
+        stdin=stdin,
+        progress=progress,
+    )
+    progress(f"reading {len(found.sources)} files")
+    sources = [source for source in map(_worth_reading, found.sources) if source is not None]
+    table = workloads.load(data.policies() / "workloads.yaml", ())
+    reading = manifests.read(sources, workloads=table, fingerprint=Fingerprinter(None).of)
+    resources = [resource for resource in reading.resources if resource.type in TYPES]
+    if (
+        resources
+        and not request.live
+        and all(map(_taken, resources))
+        and all(Path(path).exists() for path in request.paths)
+    ):
+        return None
+    gaps = tuple(sorted({*reading.coverage.gaps, *(gap for part in found.coverage for gap in part.gaps)}))
+    if not resources and not gaps:
+        raise InputError(
+            f"no role and no binding was found in {', '.join(request.paths)}",
+            hint="Name the manifests that hold the RBAC objects, or a snapshot.",
+        )
+    why = f"{len(gaps)} thing{'s' if len(gaps) > 1 else ''} in scope could not be read" if gaps else ""
+    evaluator = Evaluator(resources, dialect=request.dialect, live=request.live, unread=lambda *_: why)
+    places = Places(sources)
+    return Cluster(
+        name="",
+        evaluator=evaluator,
+        gaps=gaps,
+        groups_of=_groups(resources),
+        locate=lambda origin, steps: places.locate(origin, [steps])[0],
+    )
+
+
+def _taken(resource: Resource) -> bool:
+    """Return whether an object was taken from a cluster: the API server alone gives a uid."""
+    metadata = resource.body.get("metadata")
+    return isinstance(metadata, Mapping) and bool(metadata.get("uid"))
+
+
+def _of_exports(request: Request, *, clock: Callable[[], datetime], progress: Progress) -> Iterator[Cluster]:
+    from auditor.collectors import exports  # noqa: PLC0415 - only some inputs need it
+
+    table = workloads.load(data.policies() / "workloads.yaml", ())
+    for path in request.paths:
+        kept = _Kept()
+        exports.collect(
+            ExportSource(path=Path(path)),
+            name=Path(path).resolve().name,
+            tags=(),
+            sink=kept,
+            fingerprint=Fingerprinter(None).of,
+            workloads=table,
+            clock=clock,
+            progress=progress,
+        )
+        yield from (_of_source(part, request) for part in kept.collected())
+
+
+class _Kept:
+    """A sink that keeps everything, for exports that are asked at once."""
+
+    def __init__(self) -> None:
+        self._resources: list[Resource] = []
+        self._open: dict[str, list[Resource]] = {}
+        self._calls: list[Call] = []
+        self._sources: list[System] = []
+
+    def add(self, resource: Resource) -> None:
+        self._open.setdefault(resource.type, []).append(resource)
+
+    def restart(self, source: str, type: str) -> None:  # noqa: A002 - as in the protocol
+        del source
+        self._open.pop(type, None)
+
+    def call(self, call: Call) -> None:
+        self._resources += self._open.pop(call.type, [])
+        self._calls.append(call)
+
+    def source(self, source: System) -> None:
+        self._sources.append(source)
+
+    def done(self, source: str) -> frozenset[tuple[str, str]]:
+        del source
+        return frozenset()
+
+    def stopping(self) -> bool:
+        return False
+
+    def collected(self) -> Iterator[Collected]:
+        """Yield what was kept, by source."""
+        resources = self._resources
+        for source in self._sources:
+            yield Collected(
+                source=source,
+                calls=tuple(self._calls),
+                read=lambda types=None: [one for one in resources if types is None or one.type in types],
+            )
+
+
+def _worth_reading(source: Source) -> Source | None:
+    """Return the source with its content, `None` where neither role nor binding can stand in it."""
+    try:
+        content = manifests.load(source)
+    except RefusedError:
+        # The reader says why.
+        return source
+    return replace(source, content=content) if any(mark in content for mark in _MARKS) else None
+
+
+def _of_source(part: Collected, request: Request) -> Cluster:
+    resources = list(part.read(TYPES))
+    source = part.source
+    # What was not read of other kinds leaves nothing open here.
+    elsewhere = {place(call) for call in part.calls if call.type not in TYPES}
+    own = dialect.of(version=source.version, authorisers=source.facts.get("authorizers"), provider=source.provider)
+    asked = request.dialect or Dialect()
+    return Cluster(
+        name=source.name,
+        evaluator=Evaluator(
+            resources,
+            dialect=Dialect(
+                version=asked.version or own.version,
+                authorisers=own.authorisers if asked.authorisers is None else asked.authorisers,
+            ),
+            live=True,
+            unread=of_source(source, part.calls).unread,
+        ),
+        gaps=tuple(gap for gap in part.coverage.gaps if gap.file not in elsewhere),
+        groups_of=_groups(resources),
+        locate=lambda origin, _: Location(file=origin.file, line=origin.line),
+    )
+
+
+def _groups(resources: Sequence[Resource]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {}
+    for resource, groups in _named(resources):
+        found.setdefault(resource, set()).update(groups)
+    return {resource: tuple(sorted(groups)) for resource, groups in found.items()}
+
+
+def _named(resources: Sequence[Resource]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for resource in resources:
+        if resource.type in roles.TYPES:
+            for _, rule in roles.read_role(resource).rules:
+                for name in rule["resources"]:
+                    yield name.partition("/")[0].lower(), tuple(rule["apiGroups"])
