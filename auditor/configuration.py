@@ -41,6 +41,8 @@ class Configuration:
     """(resource type, steps to the pod spec) of custom kinds."""
     waivers: Path | None = None
     fail_on: Severity | None = None
+    retention: str = ""
+    """How long a snapshot has to be kept, and who says so."""
     connections: int = CONNECTIONS
     """Upper bound of simultaneous connections in one collection, over all sources."""
     sources: tuple[SourceSettings, ...] = ()
@@ -107,6 +109,7 @@ def _from(raw: Mapping[str, Any], *, places: _Places, digest: str) -> Configurat
         ),
         waivers=places.maybe(raw.get("waivers")),
         fail_on=Severity(raw["fail-on"]) if "fail-on" in raw else None,
+        retention=raw.get("retention", ""),
         connections=raw.get("connections", CONNECTIONS),
         sources=tuple(_source(entry, places) for entry in raw.get("sources", ())),
         digest=digest,

@@ -35,6 +35,7 @@ workloads:
   - {type: BatchJob.example.com, spec: spec.template.spec}
 waivers: waivers.yaml
 fail-on: high
+retention: 12 months
 connections: 3
 sources:
   - name: prod
@@ -94,7 +95,7 @@ def test_every_key_of_the_schema_is_read(tmp_path: Path) -> None:
     assert settings.workloads == (("kubernetes/BatchJob.example.com", ("spec", "template", "spec")),)
     assert settings.waivers == tmp_path / "waivers.yaml"
     assert settings.fail_on is Severity.HIGH
-    assert settings.connections == 3
+    assert (settings.connections, settings.retention) == (3, "12 months")
     assert len(settings.digest) == 64
 
 

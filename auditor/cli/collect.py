@@ -26,6 +26,8 @@ Examples:
 
   auditor collect -o estate/ --resume                 go on where a run was interrupted
 
+  auditor collect -o november/ --previous october/    record which snapshot came before
+
   auditor collect -o dump/ --from cluster-dump/       what `kubectl get -o json` wrote, or a support bundle
 
 Exit codes: 0 all that was asked was read, 2 wrong use, bad input, or nothing collected, 3 something could not be read,
@@ -50,6 +52,9 @@ def collect(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a partial snapshot: ask again what is not complete.")
     ] = False,
+    previous: Annotated[
+        Path | None, typer.Option(metavar="SNAPSHOT", help="The snapshot before this one: its digest is recorded.")
+    ] = None,
     allow_incomplete: Annotated[
         bool, typer.Option("--allow-incomplete", help="Exit 0 instead of 3 when something could not be read.")
     ] = False,
@@ -79,6 +84,8 @@ def collect(
                     operator=operator.operator(os.environ),
                     tool_digest=operator.program_digest(),
                     configuration_digest=settings.digest,
+                    retention=settings.retention,
+                    previous=previous,
                     fingerprint_key=options.fingerprint_key(),
                 ),
                 pipeline.Surroundings(

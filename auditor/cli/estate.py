@@ -73,6 +73,8 @@ def _head(page: _Page, snapshot: Snapshot, estates: Sequence[Estate]) -> Iterato
     yield f"{page.paint(visible(str(snapshot.path)), '1')}  {state}, format {visible(manifest.version)}"
     for run in manifest.runs:
         yield from page.wrapped(_run(run), first="collected  ", rest=" " * 11)
+    for name, words in _kept(manifest.runs[-1]):
+        yield from page.wrapped(words, first=f"{name:<11}", rest=" " * 11)
     kinds = len({kind.type for estate in estates for kind in estate.kinds if kind.kept})
     objects = sum(estate.kept for estate in estates)
     size = sum(entry.file.bytes for entry in snapshot.entries if entry.file)
@@ -88,6 +90,13 @@ def _run(run: Run) -> str:
     job = f", job {run.operator.job}" if run.operator.job else ""
     merged = f", merged from the snapshot {run.merged_from[:12]}" if run.merged_from else ""
     return f"{_span(run.started, run.ended)} by {who} with auditor {run.tool_version}{job}{merged}"
+
+
+def _kept(run: Run) -> Iterator[tuple[str, str]]:
+    if run.retention:
+        yield "retention", run.retention
+    if run.previous:
+        yield "follows", f"sha256 {run.previous}"
 
 
 def _span(started: datetime, ended: datetime | None) -> str:

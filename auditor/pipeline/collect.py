@@ -51,6 +51,10 @@ class Request:
     operator: Operator
     tool_digest: str = ""
     configuration_digest: str = ""
+    retention: str = ""
+    """As `Configuration.retention`."""
+    previous: Path | None = None
+    """The snapshot before this one."""
     fingerprint_key: bytes | None = None
 
 
@@ -78,6 +82,7 @@ def collect(request: Request, surroundings: Surroundings) -> Snapshot:
             hint="Name systems under `sources:` of auditor.yaml (`auditor init` writes one), or say --from DIR.",
         )
     fingerprinter = Fingerprinter(request.fingerprint_key)
+    previous = open_snapshot(request.previous).digest if request.previous else ""
     run = Run(
         tool_version=__version__,
         tool_digest=request.tool_digest,
@@ -87,6 +92,8 @@ def collect(request: Request, surroundings: Surroundings) -> Snapshot:
         operator=request.operator,
         configuration_digest=request.configuration_digest,
         fingerprint_key_id=fingerprinter.key_name,
+        retention=request.retention,
+        previous=previous,
     )
     workloads = kinds.load(data.policies() / "workloads.yaml", request.workloads)
     left = request.sources

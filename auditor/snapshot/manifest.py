@@ -74,6 +74,10 @@ class Run:
     redaction_profile: str = REDACTION_PROFILE
     fingerprint_key_id: str = ""
     """As `Source.fingerprint_key_id`."""
+    retention: str = ""
+    """How long the snapshot has to be kept, in the words of the configuration."""
+    previous: str = ""
+    """SHA-256 of the manifest of the snapshot before this one, where the operator named it: a chain without gaps."""
     merged_from: str = ""
     """SHA-256 of the manifest that this run was taken from by a merge."""
 

@@ -108,6 +108,16 @@ def test_the_picture_shows_what_was_read_and_what_was_not(folder: Path, capsys: 
     assert shown == PICTURE
 
 
+def test_the_picture_says_how_long_it_is_kept_and_what_it_follows(folder: Path, capsys: Capture) -> None:
+    writer = writing.create(folder / "s", run=a_run(retention="12 months", previous="5" * 64), clock=Ticking())
+    fill(writer, estate())
+    writer.finish()
+    run(["snapshot", "show", "s"])
+    shown = capsys.readouterr().out
+    assert "\nretention  12 months\n" in shown
+    assert f"\nfollows    sha256 {'5' * 64}\n" in shown
+
+
 def test_nothing_is_folded_when_all_is_wanted(folder: Path, capsys: Capture) -> None:
     everything(folder / "s")
     run(["snapshot", "show", "s", "--all"])

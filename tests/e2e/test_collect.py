@@ -23,8 +23,9 @@ from auditor.model.resource import LiteralKind
 from auditor.snapshot.manifest import State
 from auditor.snapshot.reading import Snapshot, open_snapshot
 from tests.e2e.program import PROGRAM, Done, auditor
+from tests.e2e.test_terminal import on_terminal
 from tests.servers.kubernetes import ACCOUNTS, Kubernetes, Setup, running
-from tests.servers.proxy import Fault, silence, spoiling
+from tests.servers.proxy import Exchange, Fault, silence, spoiling
 
 NS = "shop"
 
@@ -516,3 +517,57 @@ def test_the_terminal_shows_progress_on_standard_error_alone(cluster: Kubernetes
     done = auditor("collect", "-o", "s", "--quiet", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     assert os.path.basename(done.out.split()[0]) == "s"  # noqa: PTH119 - a word of the output
+
+
+def test_a_terminal_sees_what_is_being_read(cluster: Kubernetes, tmp_path: Path) -> None:
+    def late(exchange: Exchange) -> None:
+        time.sleep(1.5)
+        exchange.pass_on(exchange.forward())
+
+    with spoiling(cluster, Fault("/api/v1/configmaps", late)) as proxy:
+        configuration(tmp_path, {"prod": cluster.kubeconfig("admin", server=proxy.url)})
+        shown = on_terminal("collect", "-o", "s", cwd=tmp_path)
+    assert "\r\x1b[Kprod: " in shown
+    assert "lists" in shown.partition("\r\x1b[Kprod: ")[2]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Done]]:
+    """Return the folder with the snapshot of dumps of the planted objects, values of Secrets included."""
+    from tests.servers.api import applied
+
+    folder = tmp_path_factory.mktemp("export")
+    dumps = folder / "Dumps of 2026"
+    dumps.mkdir()
+    objects = [applied(entry) for entry in _estate()]
+    (dumps / "all.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+    namespace = {"name": NS, "annotations": {"example.com/password": CANARIES["namespace annotation"]}}
+    (dumps / "ns.json").write_text(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": namespace}))
+    done = [auditor("collect", "-o", "s", "--from", dumps.name, "--debug", cwd=folder)]
+    done += [auditor("snapshot", *words, cwd=folder) for words in (("show", "s", "--all"), ("verify", "s"))]
+    # What was handed over is not ours to clean; the searches look at what we wrote.
+    for path in (*dumps.iterdir(), dumps):
+        path.rename(folder.parent / f"{folder.name}-{path.name}")
+    return folder, done
+
+
+def test_an_export_becomes_a_source_named_after_its_folder(exported: tuple[Path, list[Done]]) -> None:
+    folder, (done, shown, verified) = exported
+    assert done.code in {0, 3}, done.err
+    (source,) = opened(folder).sources
+    assert (source.name, source.kind) == ("dumps-of-2026", "export")
+    assert "dumps-of-2026" in shown.out
+    assert verified.code == 0
+    names = {resource.name for resource in opened(folder).resources()}
+    assert names >= {"s", "c", "web", "bare", "reader", "odd", "app", NS}
+
+
+@pytest.mark.parametrize("planted", CANARIES)
+def test_no_planted_value_of_an_export_is_kept(exported: tuple[Path, list[Done]], planted: str) -> None:
+    leaks = [
+        where
+        for where, content in _contents(*exported).items()
+        for form in _forms(CANARIES[planted])
+        if form.encode() in content
+    ]
+    assert leaks == []

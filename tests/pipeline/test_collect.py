@@ -97,6 +97,22 @@ def test_every_source_is_read_and_the_run_is_on_record(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("acts")
+def test_the_snapshot_before_and_how_long_to_keep_this_one_are_on_record(tmp_path: Path) -> None:
+    first = collect(request(tmp_path, "prod", retention="12 months"))
+    (tmp_path / "later").mkdir()
+    second = collect(request(tmp_path / "later", "prod", previous=tmp_path / "s"))
+    assert first.manifest.runs[0].retention == "12 months"
+    assert (first.manifest.runs[0].previous, second.manifest.runs[0].previous) == ("", first.digest)
+
+
+@pytest.mark.usefixtures("acts")
+def test_a_snapshot_before_that_is_none_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        collect(request(tmp_path, "prod", previous=tmp_path / "none"))
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.usefixtures("acts")
 def test_a_key_of_the_users_is_named(tmp_path: Path) -> None:
     snapshot = collect(request(tmp_path, "prod", fingerprint_key=b"a key of the project, long enough"))
     assert not snapshot.sources[0].fingerprint_key_id.startswith("random:")
