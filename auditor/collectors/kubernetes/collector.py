@@ -159,22 +159,22 @@ class _Run:
 
     def _workloads(self, chain: Sequence[Ask]) -> None:
         """Read what runs, owners first; hand owners on when the counts of their pods are known."""
-        owners, waiting, counted = Owners(), list[tuple[Spool, Call]](), True
+        owners, waiting, counted = Owners(), list[tuple[Spool, Call]](), set[str]()
         with ExitStack() as spools:
             for ask in chain:
                 if ask.type == POD:
                     call = self._pods(ask, owners)
-                    counted = counted and call.complete
+                    counted |= {ask.namespace} if call.complete else set()
                     self._called(call)
                 else:
                     spool = Spool()
                     spools.callback(spool.close)
                     waiting.append((spool, self._owners(ask, owners, spool)))
-            # Counts of some of the pods would be wrong counts.
-            counted = counted and any(ask.type == POD for ask in chain)
             for spool, call in waiting:
                 for resource in spool.take():
-                    self._sink.add(owners.counted(resource) if counted else resource)
+                    # Counts of some of the pods would be wrong counts.
+                    whole = not counted.isdisjoint({"", resource.namespace})
+                    self._sink.add(owners.counted(resource) if whole else resource)
                 self._called(call)
 
     def _pods(self, ask: Ask, owners: Owners) -> Call:
