@@ -29,9 +29,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--input", type=Path, help="a folder of manifests (BENCH_INPUT)")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", choices=["start", "sets", "growth", "reports", "snapshot"], action="append")
+    parser.add_argument("--only", choices=["start", "sets", "growth", "reports", "snapshot", "access"], action="append")
     given = parser.parse_args()
-    wanted = given.only or ["start", "sets", "growth", "reports", "snapshot"]
+    wanted = given.only or ["start", "sets", "growth", "reports", "snapshot", "access"]
     with tempfile.TemporaryDirectory(prefix="auditor-bench-") as name:
         scratch = Path(name)
         if "start" in wanted:
@@ -44,6 +44,8 @@ def main() -> None:
             _reports(scratch)
         if "snapshot" in wanted:
             _snapshot(scratch)
+        if "access" in wanted:
+            _access(scratch)
 
 
 def _start(scratch: Path, *, runs: int) -> None:
@@ -119,7 +121,23 @@ def _snapshot(scratch: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)  # noqa: S603 - our own module
         told = json.loads(done.stdout)
         steps = ", ".join(f"{name} {taken:.1f}" for name, taken in told["microseconds"].items())
-        _say(f"  {count:>7,}: {steps}; {told['bytes_an_object']:.0f} bytes each, {told["peak_mb"]:.0f} MB (target: write 15)")
+        size = f"{told['bytes_an_object']:.0f} bytes each, {told['peak_mb']:.0f} MB"
+        _say(f"  {count:>7,}: {steps}; {size} (target: write 15)")
+
+
+def _access(scratch: Path) -> None:
+    _say("\nAccess: decisions on a snapshot (a real API server reviews 1,300 to 3,300 a second)")
+    for count in (10_000, 50_000):
+        folder = scratch / f"access-{count}"
+        folder.mkdir()
+        command = [PYTHON, "-m", "bench.access", str(folder), str(count)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)  # noqa: S603 - our own module
+        told = json.loads(done.stdout)
+        _say(
+            f"  {told['bindings']:>7,} bindings: {told['decisions_a_second']:,.0f} decisions a CPU second (target: "
+            f"10,000), {told['allowed']:.0%} of them allowed; reading {told['reading_s']:.2f} s, who-can get secrets "
+            f"{told['who_can_s']:.2f} s for {told['rows']:,} rows; {told['peak_mb']:.0f} MB"
+        )
 
 
 def _rows(folder: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """Decisions: table cases, the ways in which something is unknown, and laws that hold for any roles and bindings."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -316,6 +317,29 @@ def test_a_kubelets_requests_depend_on_its_pods(verb: str, resource: str, where:
     assert ask(cluster, verb, resource, who=caller("system:node:w1"), **where) == answer
     assert ask(cluster, verb, resource, who=Caller("system:node:w1"), **where) == "deny"
     assert ask(cluster, verb, resource, who=Caller("ada", frozenset({"system:nodes"})), **where) == "deny"
+
+
+def test_a_decision_costs_the_same_however_many_bindings_there_are() -> None:
+    """10,000 a second on 50,000 bindings are asked for; `make bench` measures them, and here the index is held."""
+
+    def seconds(count: int) -> float:
+        bindings = [
+            binding(
+                f"b{number}", "Role", "reader", [{"kind": "User", "name": f"u{number}"}], namespace=f"n{number % 50}"
+            )
+            for number in range(count)
+        ]
+        readers = [role("reader", SECRETS, namespace=f"n{number}") for number in range(50)]
+        cluster = evaluator(*readers, *bindings, live=True)
+        asked = [
+            (caller(f"u{number % 500}"), request("get", "secrets", namespace=f"n{number % 50}"))
+            for number in range(2_000)
+        ]
+        started = time.process_time()
+        assert all(cluster.decide(*one).answer is Answer.ALLOW for one in asked)
+        return time.process_time() - started
+
+    assert seconds(10_000) < 5 * seconds(500)
 
 
 # Laws.
