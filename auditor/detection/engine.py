@@ -1,32 +1,50 @@
 """Credentials in the bytes of any file: a pass over everything at wire speed, then a closer look at single lines.
 
 A line is judged by itself, so equal lines of a history are judged once. Only four things are read beyond one line: a
-pair whose value follows on one of the next two, a private key, a Secret manifest, and a Terraform variable. What a
-line's words mean is the business of `redaction.spans` and `detection.classify`; nothing here knows a format.
+pair of name and value, a private key, a Secret manifest, and a value below its name. What a line's words mean is the
+business of `redaction.spans` and `detection.classify`; nothing here knows a format.
+
+What is told may be an example: a weak value in prose, in a comment, or in the tests of a program. Such a finding is of
+the third tier. What has a documented format is of the first wherever it stands.
 
 A `Hit` never holds the value: fingerprint, length, and at most the first characters that the format itself fixes.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 from auditor.detection import objects
-from auditor.detection.files import notation_of
+from auditor.detection.below import REACH, SECRET_VALUE, below
+from auditor.detection.files import locked, notation_of, tests
 from auditor.detection.found import Found
 from auditor.detection.rules import RuleSet
 from auditor.detection.triggers import LONGEST_LINE, Look, Trigger, Triggers, lines
 from auditor.model.record import record
 from auditor.model.resource import Confidence
 from auditor.redaction.notation import Notation
+from auditor.redaction.pairs import COMMENT
 from auditor.redaction.spans import Span, pairs_of_names, private_keys, spans
+from auditor.redaction.values import machine_made
 
 _KEY_BLOCK = 20_000
 """Bytes that a private key may take."""
-_PAIR_LINES = 2
-"""Lines above a value on which its name may stand."""
+_PAIR_LINES = 3
+"""Lines above a value on which its name may stand, and one less below."""
+_EXAMPLES = frozenset(
+    {
+        "named-credential", "url-password", "command-line-password", "secret-value", "authorization-header",
+        "docker-auth",
+    }
+)  # fmt: skip
+"""Rules whose finding may be an example."""
+_IN_LOCKS = frozenset({"url-password", "authorization-header"})
+"""What else than tokens is looked for in a list of packages."""
 _REMEMBERED = 1 << 17
 _DOCUMENTS = 256
 """Secret manifests that are remembered; they are longer than lines."""
+_BLOCKS = 1 << 11
+"""Names with what stands below them that are remembered."""
 _NOTHING: tuple[Found, ...] = ()
 
 
@@ -69,6 +87,7 @@ class Engine:
         self._own = tuple(rule for rule in rules.rules.values() if rule.pattern and rule.own)
         self._on_line = lru_cache(maxsize=_REMEMBERED)(self._line)
         self._on_pair = lru_cache(maxsize=_REMEMBERED)(self._pair)
+        self._below = lru_cache(maxsize=_BLOCKS)(self._below_name)
         self._in_secrets = lru_cache(maxsize=_DOCUMENTS)(lambda document: self._kept(objects.secret_values(document)))
 
     @property
@@ -88,13 +107,17 @@ class Engine:
     def confirm(self, content: bytes, found: list[Trigger], *, path: str = "") -> list[Hit]:
         """Return the credentials at the places `found`."""
         notation = notation_of(path)
+        example = notation is Notation.PROSE or (notation is Notation.CODE and tests(path))
         hits: dict[tuple[int, int], Found] = {}
         for offset, piece in self._pieces(content, found, notation):
             for item in piece:
                 place = (offset + item.start, offset + item.end)
                 hits.setdefault(place, item)
         ordered = _disjoint(sorted(hits.items(), key=lambda entry: entry[0]))
-        return list(self._described(content, ordered))
+        told = [self._hit(content, place, item, example=example) for place, item in ordered]
+        if locked(path):
+            told = [hit for hit in told if hit.tier == 1 or hit.rule in _IN_LOCKS]
+        return _numbered(content, [hit for hit in told if hit.tier <= self._rules.highest])
 
     def _pieces(
         self, content: bytes, found: list[Trigger], notation: Notation
@@ -104,22 +127,25 @@ class Engine:
         for start, end in looks.get(Look.KEY_BLOCK, ()):
             begin = content.rfind(b"\n", 0, max(start - 1, 0)) + 1 if b"BEGIN" not in content[start:end] else start
             yield begin, self._keys(content[begin : start + _KEY_BLOCK])
-        if Look.SECRET_OBJECT in looks and objects.SECRET_VALUE in self._rules.rules:
+        if Look.SECRET_OBJECT in looks and SECRET_VALUE in self._rules.rules:
             for begin, document in objects.documents(content, looks[Look.SECRET_OBJECT]):
                 yield begin, self._in_secrets(document)
         for start, end in looks.get(Look.LINE, ()):
             yield start, self._on_line(content[start:end], notation)
         for start, end in looks.get(Look.PAIR, ()):
             begin = _lines_above(content, start, _PAIR_LINES)
-            if end - begin <= LONGEST_LINE:
-                yield begin, self._on_pair(content[begin:end])
-        for start, end in looks.get(Look.VARIABLE, ()):
-            yield start, self._kept(objects.variable(content, start, end))
+            stop = _lines_below(content, end, _PAIR_LINES - 1)
+            if stop - begin <= LONGEST_LINE:
+                yield begin, self._on_pair(content[begin:stop], notation)
+        for start, end in looks.get(Look.BELOW, ()):
+            yield start, self._below(content[start : end + REACH], end - start)
 
     def _line(self, line: bytes, notation: Notation) -> tuple[Found, ...]:
         text = line.decode("utf-8", "surrogateescape")
         found = spans(text, notation)
         items = [_measured(text, span) for span in found if span.confidence is not Confidence.POSSIBLE]
+        if items and COMMENT.match(text):
+            items = [item._replace(doubtful=True) for item in items]
         if '"auth"' in text:
             items += objects.registry_passwords(text)
         for rule in self._own:
@@ -128,9 +154,12 @@ class Engine:
             items += objects.random_texts(text)
         return self._kept(items)
 
-    def _pair(self, text: bytes) -> tuple[Found, ...]:
+    def _pair(self, text: bytes, notation: Notation) -> tuple[Found, ...]:
         decoded = text.decode("utf-8", "surrogateescape")
-        return self._kept([_measured(decoded, span) for span in pairs_of_names(decoded)])
+        return self._kept([_measured(decoded, span) for span in pairs_of_names(decoded, notation)])
+
+    def _below_name(self, block: bytes, end: int) -> tuple[Found, ...]:
+        return self._kept(below(block, 0, end))
 
     def _keys(self, block: bytes) -> tuple[Found, ...]:
         text = block.decode("utf-8", "surrogateescape")
@@ -139,23 +168,34 @@ class Engine:
     def _kept(self, items: list[Found]) -> tuple[Found, ...]:
         return tuple(item for item in items if item.rule in self._rules.rules) if items else _NOTHING
 
-    def _described(self, content: bytes, ordered: list[tuple[tuple[int, int], Found]]) -> Iterator[Hit]:
-        line, counted = 1, 0
-        for (start, end), item in ordered:
-            line += content.count(b"\n", counted, start)
-            counted = start
-            yield Hit(
-                start=start,
-                end=end,
-                line=line,
-                column=start - content.rfind(b"\n", 0, start),
-                rule=item.rule,
-                tier=self._rules.rules[item.rule].tier,
-                key=item.key,
-                fingerprint=self._fingerprint(item.value),
-                length=len(item.value),
-                masked=masked(item.value, self._heads[item.rule]),
-            )
+    def _hit(self, content: bytes, place: tuple[int, int], item: Found, *, example: bool) -> Hit:
+        """Return the description of one find; its line and column are found later, for what is told."""
+        start, end = place
+        tier = self._rules.rules[item.rule].tier
+        if item.rule in _EXAMPLES and (example or item.doubtful) and not machine_made(item.value):
+            tier = 3
+        return Hit(
+            start=start,
+            end=end,
+            line=0,
+            column=start - content.rfind(b"\n", 0, start),
+            rule=item.rule,
+            tier=tier,
+            key=item.key,
+            fingerprint=self._fingerprint(item.value),
+            length=len(item.value),
+            masked=masked(item.value, self._heads[item.rule]),
+        )
+
+
+def _numbered(content: bytes, hits: list[Hit]) -> list[Hit]:
+    """Return `hits`, which are in order, with their lines."""
+    line, counted = 1, 0
+    for number, hit in enumerate(hits):
+        line += content.count(b"\n", counted, hit.start)
+        counted = hit.start
+        hits[number] = replace(hit, line=line)
+    return hits
 
 
 def masked(value: str, heads: tuple[str, ...]) -> str:
@@ -178,6 +218,15 @@ def _lines_above(content: bytes, start: int, count: int) -> int:
             break
         start = content.rfind(b"\n", 0, start - 1) + 1
     return start
+
+
+def _lines_below(content: bytes, end: int, count: int) -> int:
+    for _ in range(count):
+        following = content.find(b"\n", end + 1)
+        if following < 0:
+            return len(content)
+        end = following
+    return end
 
 
 def _disjoint(ordered: list[tuple[tuple[int, int], Found]]) -> list[tuple[tuple[int, int], Found]]:

@@ -12,3 +12,5 @@ class Found(NamedTuple):
     """The name beside it; empty where it speaks for itself."""
     rule: str
     value: str
+    doubtful: bool = False
+    """Whether it may well be an example: it stands in a comment."""

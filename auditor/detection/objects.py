@@ -1,4 +1,4 @@
-"""Credentials that take more than a line and its words: Secret manifests, Terraform variables, registry logins.
+"""Credentials that take more than a line and its words: Secret manifests, registry logins, words at random.
 
 The notations are read by their lines, not by a parser: templates and half-broken files hold secrets as well. Everything
 is given in bytes from the start of what was handed in.
@@ -10,16 +10,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from auditor.detection.below import SECRET_VALUE
 from auditor.detection.classify import examine
 from auditor.detection.found import Found
 from auditor.detection.literals import secret_value
 from auditor.detection.rules import Rule
 from auditor.model.resource import Confidence, LiteralKind, Place
-from auditor.redaction.names import Label, label
-from auditor.redaction.spans import decoded, named
+from auditor.redaction.spans import decoded
 from auditor.redaction.values import looks_random, measure, nature
 
-SECRET_VALUE = "secret-value"  # noqa: S105 - the id of a rule
 _KIND = re.compile(rb"^[ \t]*(?:- )?[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
 _FIELD = re.compile(
     rb"^(?P<indent>[ \t]*)(?:- )?[\"']?(?P<field>data|stringData)[\"']?[ \t]*:[ \t]*(?:#.*)?\r?$", re.MULTILINE
@@ -29,13 +28,10 @@ _ENTRY = re.compile(
     rb"(?:(?P<block>[|>][+\-\d]*)[ \t]*|\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s#][^\n]*?))?"
     rb"[ \t]*(?:#.*)?\r?$"
 )
-_DEFAULT = re.compile(r"^[ \t]*default[ \t]*=[ \t]*\"(?P<value>(?:[^\"\\\n]|\\.)+)\"", re.MULTILINE)
-_VARIABLE = re.compile(r"variable[ \t]+\"(?P<name>[\w\-]+)\"", re.IGNORECASE)
 _AUTH = re.compile(r"\"auth\"[ \t]*:[ \t]*\"(?P<value>[A-Za-z0-9+/]{6,}={0,2})\"")
 _RANDOM = re.compile(r"(?<=[\"'= :])[A-Za-z0-9+/_\-]{24,128}={0,2}(?=[\"'\s,;)]|$)")
 _LEAST_ENTROPY = 4.0
 """Bits a character; English text has about 4.1 in long texts and less in short ones, hexadecimal at most 4."""
-_VARIABLE_BYTES = 2_000
 
 
 def documents(content: bytes, places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, bytes]]:
@@ -145,24 +141,6 @@ def _of_object(node: dict[str, object], content: bytes) -> Iterator[Found]:
                 place = content.find(raw)
                 if place >= 0:
                     yield from _secret(str(key), raw, place, packed=packed)
-
-
-def variable(content: bytes, start: int, end: int) -> list[Found]:
-    """Return the literal default of the Terraform variable that begins on the line (`start`, `end`)."""
-    text = content[start : start + _VARIABLE_BYTES].decode("utf-8", "surrogateescape")
-    head = _VARIABLE.search(text, 0, end - start)
-    close = text.find("\n}", end - start)
-    match = _DEFAULT.search(text, end - start, close if close >= 0 else len(text))
-    if head is None or match is None:
-        return []
-    verdict = named(label(head["name"]), head["name"], match["value"], structured=True)
-    if label(head["name"]) < Label.SECRET or verdict.kind is not LiteralKind.CREDENTIAL:
-        return []
-    if verdict.confidence is Confidence.POSSIBLE:
-        return []
-    place = len(text[: match.start("value")].encode("utf-8", "surrogateescape"))
-    length = len(match["value"].encode("utf-8", "surrogateescape"))
-    return [Found(place, place + length, head["name"], verdict.rule, match["value"])]
 
 
 def registry_passwords(text: str) -> list[Found]:

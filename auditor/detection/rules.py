@@ -63,11 +63,13 @@ class RuleSet:
     """Ids of rules that were switched off."""
     digest: str
     """SHA-256 over the files and the switches: with the program's version it names what was looked for."""
+    highest: int = 3
+    """The tier up to which findings are told."""
 
     def of_tier(self, highest: int) -> "RuleSet":
         """Return the rules up to a tier."""
         kept = {id_: rule for id_, rule in self.rules.items() if rule.tier <= highest}
-        return RuleSet(rules=kept, off=self.off, digest=f"{self.digest}:{highest}")
+        return RuleSet(rules=kept, off=self.off, digest=f"{self.digest}:{highest}", highest=highest)
 
 
 def load(own: Sequence[Path] = (), *, off: Iterable[str] = ()) -> RuleSet:

@@ -28,8 +28,8 @@ class Look(Enum):
     """A line with a name, and the value on one of the next two."""
     KEY_BLOCK = "key-block"
     SECRET_OBJECT = "secret-object"  # noqa: S105 - the name of a look
-    VARIABLE = "variable"
-    """`variable "db_password" {` of Terraform, whose default stands on another line."""
+    BELOW = "below"
+    """A name whose value stands on a line below: `variable "db_password" {` with its default, `- --password`."""
 
 
 class Trigger(NamedTuple):
@@ -42,17 +42,33 @@ class Trigger(NamedTuple):
 
 _TAIL = r"[\w.\-]{0,32}"
 """Qualifiers behind the words: `_PROD_2`, `.value`."""
+_LONG = (
+    r"pass(?:w(?:or)?ds?|wd|wort|phrases?|codes?)|pswd|secrets?|token|credentials?|requirepass|masterauth"
+    r"|erlang[-_.]?cookie|root[-_.]?token[-_.]?id|secret[-_.]?(?:id|string|data)|secret[-_.]?key[-_.]?base"
+    r"|(?:api|secret|private|(?:en|de)cryption|encrypt|signing|sign|master|auth|account|shared|session|app|application"
+    r"|ssh|hmac|jwt|admin|storage|crypt|crypto|cipher|aes|licen[sc]e|ingest|access|deploy|webhook|cookie|subscription"
+    r"|maps|gossip|fernet|instrumentation|integration|sas|server|nonce|pre[-_]?shared)[-_.]?key"
+)
+_SHORT = r"pass|pwd|pw|pat|jwt|bearer|creds?|psk"
 KEYS = (
-    r"(?:(?i:pass(?:w(?:or)?ds?|wd|wort|phrases?|codes?)|pswd|secrets?|token|credentials?|requirepass|masterauth"
-    r"|erlang[-_.]?cookie|root[-_.]?token[-_.]?id|secret[-_.]?id|secret[-_.]?key[-_.]?base"
-    r"|(?:api|secret|private|encryption|encrypt|signing|sign|master|auth|account|shared|session|app|application|ssh"
-    r"|hmac|jwt|admin|storage|crypt|crypto|cipher|aes|licen[sc]e|ingest|access|deploy|webhook|cookie|subscription|maps"
-    rf"|gossip)[-_.]?key){_TAIL}"
+    rf"(?:(?i:{_LONG}){_TAIL}"
     # Short words only where they end: `path` and `passed` hold them as well.
-    rf"|(?i:pass|pwd|pw|pat|jwt|bearer|creds?)(?:[A-Z\d_.\-]{_TAIL})?)"
+    rf"|(?i:{_SHORT})(?:[A-Z\d_.\-]{_TAIL})?)"
 )
 """What a name that labels a credential ends with: wider than `redaction.names`, which a test holds."""
 _ASSIGN = r"\\?[\"']?\]?[ \t]*(?:=>|:=|=|:)[ \t]*"
+
+_LOGIN = r"user[-_.]?info|basic[-_.]?auth|user[-_.]?pwd|user[-_.]?pass|\bauth"
+_CLIENTS = "mongo|mongosh|mongodump|mongorestore|mongoimport|login|rabbitmqadmin|cqlsh"
+_ABOVE = rf"(?i:{_LONG}|{_SHORT})[\d_.\-]{{0,4}}(?i:prod|value|default|dev)?"
+"""A name above its value, with few qualifiers: `secretKeyRef:` is no such name, and there are many."""
+_RESOURCES = (
+    "aws_ssm_parameter|aws_secretsmanager_secret_version|azurerm_key_vault_secret|google_secret_manager_secret_version"
+    "|vault_generic_secret|vault_kv_secret|vault_kv_secret_v2|kubernetes_secret|kubernetes_secret_v1"
+    "|github_actions_secret|github_actions_organization_secret|github_actions_environment_secret|github_dependabot_secret"
+    "|nomad_variable|doppler_secret|digitalocean_app_secret|hcp_vault_secrets_secret"
+)
+"""Of Terraform: what makes a secret."""
 
 _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.LINE, rf"{KEYS}{_ASSIGN}\\?[\"'][^\"'\n]{{3}}"),
@@ -61,29 +77,50 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.LINE, rf"\$\{{[\w.\-]{{0,64}}{KEYS}:[-=]?[^{{}}\n]"),
     (Look.LINE, rf"-{_TAIL}{KEYS}[ \t]+[\"']?[^\s\"'\-|&;<>]"),
     (Look.LINE, rf"<[\w:.\-]{{0,64}}{KEYS}(?:[ \t][^<>\n]{{0,120}})?>[^<>\n]{{3}}"),
+    # Lists of arguments, calls, and what stands where a reference finds nothing.
+    (Look.LINE, rf"{KEYS}[\"'\])]{{0,2}}[ \t]*(?:,|\|\||\?\?|\bor\b)[ \t]*(?:default[ \t]*=[ \t]*)?[\"'][^\"'\n]{{3}}"),
+    (Look.LINE, rf"{KEYS}[\"'\])]{{0,3}}[ \t]*\|[ \t]*default[ \t(]{{0,3}}(?:value=)?[\"'][^\"'\n]{{3}}"),
+    (Look.LINE, rf"default[ \t]+\"[^\"\n]{{3,64}}\"[ \t]+[\w.$(]{{0,64}}{KEYS}"),
+    (Look.LINE, rf"\$\{{[A-Z0-9_]{{0,64}}{KEYS}-[^{{}}\n]"),
+    (Look.LINE, rf"\b(?:key|name)=[\"'][\w.\-]{{0,64}}{KEYS}[\"'][^<>\n]{{0,80}}>[^<>\n]{{3}}"),
+    (Look.LINE, rf"{KEYS}[\"']?[ \t]*[:=][ \t]*\{{[^{{}}\n]{{0,60}}(?i:value|default)"),
+    (Look.LINE, rf"(?i:{_LOGIN}){_ASSIGN}[\"']?[\w.@+\-]{{1,64}}:[^\s/]{{3}}"),
+    # What the automaton can take in one with the patterns above costs nothing; a bound of the blanks doubled its price.
     (
         Look.PAIR,
-        rf"(?i:name|key)[\"']?[ \t]*[:=][ \t]*[\"']?[\w.\-]{{0,64}}{KEYS}[\"']?[ \t]*,?\s{{0,40}}[\"']?(?i:value)",
+        rf"{KEYS}[\"'\]]{{0,2}},?\s*[\"']?(?:[vV]alue|ParameterValue|(?:type|sensitive|overwrite)[\"']?[ \t]*=|#)",
     ),
+    (Look.BELOW, rf"(?i:variable)[ \t]+\"?[\w\-]{{0,64}}{KEYS}\"?[ \t]*\{{"),
+    (Look.BELOW, rf"{_ABOVE}[\"']?[ \t]*[:=][ \t]*[|>{{\[]?[+\-\d]?[ \t]*\r?\n"),
+    (Look.BELOW, rf"-{_TAIL}{_ABOVE}[\"']?[ \t]*,?[ \t]*\r?\n"),
+    (Look.BELOW, rf"resource[ \t]+\"(?:{_RESOURCES})\""),
+    (Look.BELOW, r"set_sensitive\b"),
     (Look.LINE, r"://[^\s:/@\"'<>\\?#]{0,128}:[^\s/\"'<>`\\]{1,256}@[\w\[$<{%(\-]"),
     (Look.LINE, r"[\w.\-]:[^\s@:/\"']{1,128}@(?:tcp|udp|unix)\("),
     (Look.LINE, r"(?:[Bb]asic|[Bb]earer|BEARER|BASIC|Token)[ \t]+[A-Za-z0-9+/_~.\-]{8}"),
     (Look.LINE, r"[?&;]sig=[A-Za-z0-9%+/=_\-]{20}"),
-    (Look.LINE, r"(?:curl|wget)\b[^\n|;]{0,400}[ \t](?:-u|--user)"),
-    (Look.LINE, r"(?:mysql|mysqladmin|mysqldump|mysqlshow|mariadb|mariadb-\w+)\b[^\n|;&]{0,400}[ \t]-p[^\s]"),
-    (Look.LINE, r"redis-cli\b[^\n|;&]{0,400}[ \t]-a[ \t]"),
+    (Look.LINE, r"[ \t\"'](?:-u|--user|--auth|--basic|-[skifS]{1,4}u)[\"', \t=]{1,4}[A-Za-z_][\w.@\-]{0,63}:[^\s/]"),
+    (Look.LINE, r"(?:mysql|mariadb)[\w\-]{0,12}\b[^\n|;&]{0,400}[ \t\"']-p[^\s]"),
+    (Look.LINE, r"redis-cli\b[^\n|;&]{0,400}[ \t\"']-a[\"', \t]"),
     (Look.LINE, r"sshpass[ \t]+-p"),
-    (Look.LINE, r"(?:mongo|mongosh|mongodump|login|rabbitmqadmin)\b[^\n|;&]{0,400}[ \t]-p[ \t]"),
+    (Look.LINE, rf"(?:{_CLIENTS})\b[^\n|;&]{{0,400}}[ \t]-p[ \t]"),
+    (Look.LINE, r"sqlcmd\b[^\n|;&]{0,400}[ \t]-P"),
+    (Look.LINE, r"ldap(?:search|add|modify|delete|whoami|passwd)\b[^\n|;&]{0,400}[ \t]-w"),
+    (Look.LINE, r"(?:add_user|change_password)[ \t]+[^\s]{1,66}[ \t]+[^\s]"),
+    (Look.LINE, r"htpasswd[ \t]+-[a-zA-Z]{0,6}b"),
     (Look.LINE, r"\|[ \t]*(?:\w+[ \t]+)?chpasswd"),
-    (Look.LINE, r"(?:requirepass|masterauth)[ \t]+[\"']?[^\s\"']"),
+    (Look.LINE, r"(?:echo|printf)\b[^\n|]{0,200}\|[^\n|]{0,200}-stdin"),
+    (Look.LINE, r"-pass(?:in|out|word)?[ \t]+[\"']?pass:"),
+    (Look.LINE, r"(?:requirepass|masterauth|auth_pass|rootpw|bindpw)[ \t]+[\"']?[^\s\"'=:]"),
+    (Look.LINE, r"stats[ \t]auth[ \t]+[^\s:]{1,64}:"),
     (Look.LINE, r"login[ \t]+[^\s]{1,128}[ \t]{1,8}password[ \t]+[^\s]"),
-    (Look.LINE, r"(?i)identified[ \t]+(?:with[ \t]+\w+[ \t]+)?by[ \t]+'[^'\n]"),
-    (Look.LINE, r"(?i)\bpassword[ \t]+'[^'\n]"),
+    (Look.LINE, r"(?i)identified[ \t]+(?:with[ \t]+[\w'\"]+[ \t]+)?(?:by|as)[ \t]+'[^'\n]"),
+    (Look.LINE, r"(?i)\bpassword\(?[ \t]{0,8}=?[ \t]{0,8}'[^'\n]"),
+    (Look.LINE, rf"ENV[ \t]+\w{{0,64}}{KEYS}[ \t]+[^\s=]"),
     (Look.LINE, r"\"auth\"[ \t]*:[ \t]*\"[A-Za-z0-9+/]{6}"),
     (Look.KEY_BLOCK, r"PRIVATE KEY(?: BLOCK)?-----"),
     (Look.LINE, r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40}"),
     (Look.SECRET_OBJECT, r"[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret[\"']?[ \t]*[\r\n,}]"),
-    (Look.VARIABLE, rf"(?i:variable)[ \t]+\"[\w\-]{{0,64}}{KEYS}\"[ \t]*\{{"),
 )  # fmt: skip
 _RANDOM: tuple[tuple[Look, str], ...] = ((Look.LINE, r"[\"'= :][A-Za-z0-9+/_\-]{24}"),)
 """For the third tier."""
@@ -137,7 +174,11 @@ class Triggers:
 _KEY_MARK = re.compile(rb"PRIVATE KEY(?: BLOCK)?-----")
 _VALUE_LINE = re.compile(rb"value", re.IGNORECASE)
 _SECRET_KIND = re.compile(rb"kind[\"']?[ \t]*:[ \t]*[\"']?Secret")
-_VARIABLE_LINE = re.compile(rb"variable[ \t]+\"", re.IGNORECASE)
+_BELOW_LINE = re.compile(
+    rb"variable[ \t]+\"|resource[ \t]+\"|set_sensitive|[\w\"'][ \t]*[:=][ \t]*[|>{\[]?[+\-\d]?[ \t]*(?=\r?\n)"
+    rb"|--?[\w.\-]+[\"']?[ \t]*,?[ \t]*(?=\r?\n)",
+    re.IGNORECASE,
+)
 
 
 def _everywhere(content: bytes) -> Iterator[Trigger]:
@@ -155,7 +196,7 @@ def _everywhere(content: bytes) -> Iterator[Trigger]:
         (Look.PAIR, _VALUE_LINE),
         (Look.KEY_BLOCK, _KEY_MARK),
         (Look.SECRET_OBJECT, _SECRET_KIND),
-        (Look.VARIABLE, _VARIABLE_LINE),
+        (Look.BELOW, _BELOW_LINE),
     ):
         for match in pattern.finditer(content):
             yield Trigger(look, match.end())

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from auditor.model.resource import Confidence
 from auditor.redaction.names import Label, label
 from auditor.redaction.notation import Notation
-from auditor.redaction.pairs import verdict
+from auditor.redaction.pairs import COMMENT, verdict
 from auditor.redaction.span import Span
 
 _QUOTED_VALUE = r"""(?P<quote>["'])(?P<value>[^"'\n]{1,512})(?P=quote)"""
@@ -51,8 +51,10 @@ _DEFAULT = re.compile(
         |\$\{(?P<shell>[A-Z_][A-Z0-9_]{0,119})-(?P<fallback>[^{}\n]{1,512})\}""",
     re.VERBOSE,
 )
+_LOOK_UP = ("env(", "env[", "environ.get(", "config(", "property(", "ordefault(", "lookup(", "fetch(", "param(")
+_NEAR = 150
 _LOOKED_UP = re.compile(
-    r"""\b(?i:\w*env\w*|environ\.get|config|getproperty|getordefault|lookup|fetch|param)[\[(][ \t]*
+    r"""(?i:env|environ\.get|config|property|ordefault|lookup|fetch|param)[\[(][ \t]*
         (?:["']env["'],[ \t]*)?["'](?P<key>[\w.\-]{2,120})["'][\])]?[ \t]*
         (?:,[ \t]*(?:default[ \t]*=[ \t]*)?|\|\|[ \t]*|\?\?[ \t]*|\bor[ \t]+|\)?[ \t]*\|[ \t]*default\([ \t]*)"""
     + _QUOTED_VALUE,
@@ -65,9 +67,23 @@ _PIPED = re.compile(
     r"(?<![\w\"'])\.?(?P<key>[A-Za-z_$][\w.]{1,120})[ \t]*\|[ \t]*default[ \t]*\(?[ \t]*(?:value=)?" + _QUOTED_VALUE,
 )
 _DEFAULTED = re.compile(r"\bdefault[ \t]+\"(?P<value>[^\"\n]{1,512})\"[ \t]+[.$(]*(?P<key>[A-Za-z_][\w.]{1,120})")
-_BY_NEEDLE = (("(", (_CALLED, _LOOKED_UP)), ("||", (_OR_ELSE,)), ("??", (_OR_ELSE,)), ("default", (_PIPED, _DEFAULTED)))
+_HELD = re.compile(
+    r"""\{[ \t]*(?:["']?(?i:type|sensitive|nullable)["']?[ \t]*[:=][ \t]*["']?\w{1,20}["']?,[ \t]*)?
+        ["']?(?i:value|default|defaultValue)["']?[ \t]*[:=][ \t]*"""
+    + _QUOTED_VALUE,
+    re.VERBOSE,
+)
+_HOLDER = re.compile(r"(?P<key>[A-Za-z_][\w.\-]{1,120})[\"']?[ \t]*[:=][ \t]*\Z")
+_DEFAULTS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
+    (('("',), _CALLED),
+    (("('",), _CALLED),
+    (("||",), _OR_ELSE),
+    (("??",), _OR_ELSE),
+    (("default", "|"), _PIPED),
+    (("default ",), _DEFAULTED),
+)
+"""Patterns, each with texts without which it cannot match."""
 _SIGNATURE = re.compile(r"[?&;]sig=(?P<value>[A-Za-z0-9%+/=_-]{20,200})")
-_COMMENT = re.compile(r"[ \t]*(?:#|//|;|\*|<!--)")
 _HELP = frozenset(
     {"string", "file", "path", "value", "and", "or", "to", "is", "as", "with", "for", "from", "in", "flag", "option"}
 )
@@ -83,7 +99,7 @@ def pairs_of_names(text: str, notation: Notation = Notation.DATA) -> Iterator[Sp
             yield from verdict(key, text, *match.span(group), quoted=quoted, notation=notation)
 
 
-def blocks(text: str, notation: Notation) -> Iterator[Span]:
+def blocks(text: str, lower: str, notation: Notation) -> Iterator[Span]:
     """Yield the credentials whose name and value stand in elements, flags, defaults and arguments."""
     if "</" in text:
         for pattern in (_ELEMENT, _ENTRY):
@@ -96,19 +112,25 @@ def blocks(text: str, notation: Notation) -> Iterator[Span]:
             yield from verdict(match[key], text, *match.span(value), quoted=True)
     if "-" in text:
         yield from _flags(text, notation)
-    yield from _defaults(text)
+    yield from _defaults(text, lower)
     if "sig=" in text:
         for match in _SIGNATURE.finditer(text):
             rule = "azure-shared-access-signature"
             yield Span(match.start("value"), match.end("value"), "sig", rule, Confidence.LIKELY)
 
 
-def _defaults(text: str) -> Iterator[Span]:
+def _defaults(text: str, lower: str) -> Iterator[Span]:
     """Yield literals that stand where a reference finds nothing, and arguments beside a name."""
-    for needle, patterns in _BY_NEEDLE:
-        if needle in text:
-            for pattern in patterns:
-                yield from _each(pattern, text, least=Label.TOKEN)
+    for needles, pattern in _DEFAULTS:
+        if all(needle in text for needle in needles):
+            yield from _each(pattern, text, least=Label.TOKEN)
+    if any(word in lower for word in _LOOK_UP):
+        yield from _each(_LOOKED_UP, text, least=Label.TOKEN)
+    if "{" in text and ("value" in lower or "default" in lower):
+        for match in _HELD.finditer(text):
+            holder = _HOLDER.search(text, max(0, match.start() - _NEAR), match.start())
+            if holder is not None and label(holder["key"]) >= Label.SECRET:
+                yield from verdict(holder["key"], text, *match.span("value"), quoted=True)
 
 
 def _each(pattern: re.Pattern[str], text: str, *, least: Label = Label.SECRET) -> Iterator[Span]:
@@ -124,6 +146,6 @@ def _flags(text: str, notation: Notation) -> Iterator[Span]:
             continue
         told = notation is Notation.SHELL or match["quote"] or not match["value"].isalpha()
         written = notation is Notation.DATA and match["dashes"] == "--" and strength is Label.PASSWORD
-        if told or (written and _COMMENT.match(text) is None):
+        if told or (written and COMMENT.match(text) is None):
             yield from verdict(match["key"], text, *match.span("value"), quoted=True)
     yield from _each(_LISTED, text)

@@ -4,7 +4,7 @@ Bounded patterns, line by line: the time grows with the length of the text and n
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from auditor.model.resource import Confidence, LiteralKind
@@ -22,10 +22,12 @@ _PAIR = re.compile(
     r"(?<![\w.\-$])(?<!\$\{)(?P<dashes>-{0,2})(?P<key>[A-Za-z_][\w.\-]{0,119})(?P<close>\\?[\"'])?\]?[ \t]*"
     r"(?P<separator>=>|:=|=(?!=)|:(?![:/]))[ \t]*"
 )
+_IN_NAMES = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+_LONGEST_NAME = 120
 _LINE_HEAD = re.compile(r"[ \t]*(?:[-*][ \t]+)*(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+)?[\"']?-{0,2}")
 _TAGS = re.compile(r"(?:(?:&[\w\-]+|!!(?:str|binary)|!unsafe)[ \t]+)+")
 """Of YAML, before a value: an anchor, the tag of a plain string."""
-_COMMENT = re.compile(r"[ \t]*(?:#|//|;|--[ \t]|<!--|\*[ \t]|/\*)")
+COMMENT = re.compile(r"[ \t]*(?:#|//|;|--[ \t]|<!--|\*[ \t]|/\*)")
 _QUOTED = re.compile(
     r"\\\"(?P<escaped>(?:[^\"\\]|\\(?!\"))*)\\\"|\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>(?:[^'\\]|\\.)*)'"
     r"|`(?P<back>[^`]*)`"
@@ -71,45 +73,58 @@ class _Place(NamedTuple):
 
 def pairs(text: str, lower: str, notation: Notation) -> Iterator[Span]:
     """Yield the credentials that stand behind a name and a separator; `lower` is the text in lower case."""
-    end = -1
+    position, place = 0, _Place(text, 0, -1, notation, comment=False)
     for hit in _KEYWORD.finditer(lower):
-        if hit.start() < end:
+        if hit.start() < position:
             continue
-        start = text.rfind("\n", 0, hit.start()) + 1
-        end = text.find("\n", hit.end())
-        end = len(text) if end < 0 else end
-        yield from _line(_Place(text, start, end, notation, _COMMENT.match(text, start, end) is not None))
+        if hit.start() >= place.end:
+            place = _line_around(text, hit.start(), hit.end(), notation)
+        first = hit.start()
+        while first > place.start and text[first - 1] in _IN_NAMES:
+            first -= 1
+        match = _PAIR.search(text, first, min(place.end, hit.end() + 2 * _LONGEST_NAME))
+        if match is None or match.start("key") > hit.start():
+            continue
+        position = match.end("key")
+        end, found = _value_of(place, match)
+        position = max(position, end)
+        yield from found
 
 
-def _line(place: _Place) -> Iterator[Span]:
-    text, position = place.text, place.start
-    while (match := _PAIR.search(text, position, place.end)) is not None:
-        position = match.end()
-        tags = _TAGS.match(text, position, place.end)
-        position = tags.end() if tags is not None else position
-        key = match["key"]
-        strength = _strength(match, key)
-        login = _LOGIN_NAME.search(key) is not None
-        if strength <= Label.WEAK and not login:
-            continue
-        quoted = _QUOTED.match(text, position, place.end)
-        if quoted is not None:
-            start, end = quoted.span(quoted.lastgroup or "double")
-            position = quoted.end()
-            code = place.notation is Notation.CODE
-            if quoted.lastgroup == "back" or (code and _names_a_key(text[start:end])):
-                continue
-        else:
-            start, end = _unquoted(place, match, position)
-            position = max(position, end)
-        if start >= end:
-            continue
-        if login and strength <= Label.WEAK:
-            yield from _login(key, text, start, end)
-        else:
-            yield from verdict(
-                key, text, start, end, quoted=quoted is not None, notation=place.notation, strength=strength
-            )
+def _line_around(text: str, start: int, end: int, notation: Notation) -> _Place:
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", end)
+    last = len(text) if last < 0 else last
+    return _Place(text, first, last, notation, comment=COMMENT.match(text, first, last) is not None)
+
+
+def _value_of(place: _Place, match: re.Match[str]) -> tuple[int, Iterable[Span]]:
+    """Return where the value of a pair ends, as far as nothing in it need be looked at again, and what it is."""
+    text, position = place.text, match.end()
+    key = match["key"]
+    strength = _strength(match, key)
+    login = _LOGIN_NAME.search(key) is not None
+    if strength <= Label.WEAK and not login:
+        return 0, ()
+    tags = _TAGS.match(text, position, place.end)
+    position = tags.end() if tags is not None else position
+    quoted = _QUOTED.match(text, position, place.end)
+    if quoted is not None:
+        start, end = quoted.span(quoted.lastgroup or "double")
+        position = quoted.end()
+        code = place.notation is Notation.CODE
+        if quoted.lastgroup == "back" or (code and _names_a_key(text[start:end])):
+            return position, ()
+    else:
+        start, end = _unquoted(place, match, position)
+        position = max(position, end)
+    if start >= end:
+        return position, ()
+    if login and strength <= Label.WEAK:
+        return 0, _login(key, text, start, end)
+    return position, verdict(
+        key, text, start, end, quoted=quoted is not None, notation=place.notation, strength=strength
+    )
 
 
 def _strength(match: re.Match[str], key: str) -> Label:

@@ -84,7 +84,7 @@ def spans(text: str, notation: Notation = Notation.UNKNOWN) -> list[Span]:
     lower = _lower(text)
     if any(word in lower for word in WORDS):
         found += pairs(text, lower, notation)
-        found += () if prose else blocks(text, notation)
+        found += () if prose else blocks(text, lower, notation)
     if not prose and (" " in text):
         found += programs(text)
     return _disjoint(found)

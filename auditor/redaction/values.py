@@ -108,6 +108,12 @@ _HEX_DIGEST = re.compile(
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
 _TEMPLATED = re.compile(r"\$\{|\{\{|\$\(")
 _LONGEST = 4096
+_HEX = re.compile(r"[0-9a-f]{20,}|[0-9A-F]{20,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MANY = 8
+_LONG = 16
+_EXAMPLE_WORDS = re.compile(
+    r"(?i)pass|secret|token|example|sample|test|demo|my[-_]|your|abcdef|qwert|123456|foo|bar|dummy|fake|admin|user"
+)
 _VARIETY = 3
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_MATERIAL = re.compile(
@@ -209,6 +215,19 @@ def looks_random(text: str) -> bool:
         return False
     changes = sum(1 for one, two in pairwise(text) if _class(one) != _class(two))
     return changes * 3 >= len(text)
+
+
+def machine_made(text: str) -> bool:
+    """Return whether nobody would write `text` as an example: random, or a long digest, without words and sequences."""
+    if looks_random(text):
+        return True
+    if _HEX.fullmatch(text):
+        return len(set(text)) >= _MANY
+    if len(text) < _LONG or " " in text or _EXAMPLE_WORDS.search(text):
+        return False
+    digits = sum(character.isdigit() for character in text)
+    changes = sum(1 for one, two in pairwise(text) if _class(one) != _class(two))
+    return digits > 1 and changes * 4 >= len(text)
 
 
 def _class(character: str) -> int:
