@@ -68,6 +68,7 @@ def collect(
         raise InputError("--from and --source exclude each other", hint="An export that is named needs no source.")
     from auditor.cli import operator  # noqa: PLC0415 - after wrong use has been refused
     from auditor.pipeline import collect as pipeline  # noqa: PLC0415
+    from auditor.snapshot.manifest import MANIFEST  # noqa: PLC0415
 
     # A pod or a CI job is ended by this signal: what was read is kept then, too.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
@@ -96,7 +97,9 @@ def collect(
                 ),
             )
         except KeyboardInterrupt:
-            # Asked twice. What is on the disk says of itself that it is partial.
+            if not (output / MANIFEST).is_file():
+                raise
+            # Asked twice: threads still wait for answers. What is on the disk says of itself that it is partial.
             terminal.note(f"left at once: {output} is partial")
             os._exit(_INTERRUPTED)
     write(snapshot, format_)
