@@ -153,6 +153,8 @@ def _raw(repository: Repository, arguments: Sequence[str]) -> Iterator[tuple[str
                 id_, _, time = line[1:-1].partition(b" ")
                 commit, seconds = id_.decode(), int(time or 0)
         if log.wait() != 0:
+            # Asked again for the reason, such as a ref that does not exist.
+            repository.run("log", "--max-count=1", "--format=", *arguments, "--")
             raise GitFailedError("the history cannot be walked to its end", hint="Run `git fsck` in the repository.")
 
 

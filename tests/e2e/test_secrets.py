@@ -1,0 +1,188 @@
+"""`auditor secrets scan` as its users run it: trees, histories, changes, streams; waivers, exit codes, every report."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from auditor.reports import REPORTS
+from tests.collectors.git.repositories import commit, git, new
+from tests.e2e.program import Done, auditor
+
+KEY = {"AUDITOR_FINGERPRINT_KEY": "a key for these tests only, and long enough"}
+VALUE = "gull-and-anchor-9"
+LEAK = f"DB_PASSWORD={VALUE}\n"
+CLEAN = "DB_PASSWORD=${DB_PASSWORD}\n"
+
+
+def scan(folder: Path, *arguments: str, stdin: bytes = b"") -> Done:
+    return auditor("secrets", "scan", *arguments, cwd=folder, env=KEY, stdin=stdin)
+
+
+def findings(folder: Path, *arguments: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(scan(folder, "--format", "json", *arguments).out)["findings"]
+    return found
+
+
+def test_a_tree_is_searched_as_git_would_list_it(tmp_path: Path) -> None:
+    repo = new(tmp_path / "r")
+    commit(repo, {".gitignore": "ignored.env\n", "a/x.env": LEAK, ".hidden/y.env": LEAK.replace("9", "8")})
+    (repo / "ignored.env").write_text(LEAK)
+    done = scan(repo)
+    assert done.code == 1
+    assert "a/x.env:1" in done.out
+    assert ".hidden/y.env:1" in done.out
+    assert "ignored.env" not in done.out
+    assert "ignored.env:1" in scan(repo, "--no-ignore").out
+    assert scan(repo, "--exclude", "*.env").code == 0
+
+
+def test_a_clean_tree_passes_with_its_population(tmp_path: Path) -> None:
+    (tmp_path / "x.env").write_text(CLEAN)
+    done = scan(tmp_path, "--format", "json")
+    (result,) = json.loads(done.out)["results"]
+    assert (done.code, result["policy_id"], len(result["passed"])) == (0, "L-GIT-01", 1)
+
+
+def test_a_history_tells_since_when_and_whether_it_is_still_there(tmp_path: Path) -> None:
+    repo = new(tmp_path / "r")
+    first = commit(repo, {"old.env": LEAK}, date="2021-05-06T07:08:09+0000")
+    commit(repo, {"old.env": None, "still.env": LEAK.replace("9", "8")}, date="2022-01-01T00:00:00+0000")
+    gone, still = sorted(findings(repo, "--git", "."), key=lambda one: one["location"]["file"])
+    assert "since 2021-05-06, only in the history" in gone["message"]
+    assert dict(gone["evidence"])["commit"] == first
+    assert "since 2022-01-01, still there" in still["message"]
+    assert scan(repo).out.count("-->") == 1
+
+
+def test_a_branch_answers_for_what_it_adds_alone(tmp_path: Path) -> None:
+    repo = new(tmp_path / "r")
+    commit(repo, {"old.env": LEAK})
+    git(repo, "checkout", "-q", "-b", "feature")
+    commit(repo, {"old.env": LEAK + "X=1\n", "more.env": CLEAN})
+    assert scan(repo, "--since", "main").code == 0
+    commit(repo, {"old.env": LEAK + "API_TOKEN=9b2e7f4c1d8a4be3a6f05c7712ad90ff\n"})
+    (one,) = findings(repo, "--range", "main..feature")
+    assert one["item"] == "" and "API_TOKEN" in one["message"]  # noqa: PT018 - one finding, two sides
+    commit(repo, {"old.env": LEAK})
+    assert scan(repo, "--since", "main").code == 1, "taken back is not never committed"
+
+
+def test_what_is_staged_is_judged_before_it_is_committed(tmp_path: Path) -> None:
+    repo = new(tmp_path / "r")
+    commit(repo, {"a.env": CLEAN})
+    (repo / "a.env").write_text(LEAK)
+    assert scan(repo, "--staged").code == 0, "changed, but not staged"
+    git(repo, "add", "a.env")
+    assert scan(repo, "--staged").code == 1
+
+
+def test_a_stream_is_read_from_standard_input(tmp_path: Path) -> None:
+    assert scan(tmp_path, "--stdin", stdin=LEAK.encode()).code == 1
+    assert scan(tmp_path, "--stdin", stdin=CLEAN.encode()).code == 0
+
+
+def test_a_shallow_clone_is_never_silently_green(tmp_path: Path) -> None:
+    origin = new(tmp_path / "origin")
+    commit(origin, {"a.env": CLEAN})
+    commit(origin, {"a.env": CLEAN + "B=1\n"})
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{origin}", "shallow")
+    done = scan(tmp_path / "shallow", "--git", ".")
+    assert done.code == 3
+    assert "git fetch --unshallow" in done.out
+    assert scan(tmp_path / "shallow", "--git", ".", "--allow-incomplete").code == 0
+
+
+def test_missing_objects_are_named_by_their_paths(tmp_path: Path) -> None:
+    origin = new(tmp_path / "origin")
+    commit(origin, {"sub/a.env": CLEAN})
+    git(origin, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--no-checkout", "--filter=blob:none", f"file://{origin}", "partial")
+    done = scan(tmp_path / "partial", "--git", ".")
+    assert done.code == 3
+    assert "sub/a.env: missing" in done.out
+
+
+def test_a_file_over_the_limit_is_named(tmp_path: Path) -> None:
+    (tmp_path / "big.txt").write_text("a line of text\n" * 100_000)
+    (tmp_path / "small.env").write_text(CLEAN)
+    done = scan(tmp_path, "--largest", "1")
+    assert done.code == 3
+    assert "big.txt: too large" in done.out
+
+
+def waive(folder: Path, finding: dict[str, Any], subject: str) -> None:
+    (folder / ".auditor").mkdir(exist_ok=True)
+    (folder / ".auditor/waivers.yaml").write_text(
+        f"waivers:\n  - policy: L-GIT-01\n    subject: {subject}\n    reason: a test account\n    owner: Ada\n"
+        f"    approver: Bob\n    ticket: T-1\n    expires: 2999-12-31\n    value: {finding['value_fingerprint']}\n"
+    )
+
+
+def test_a_waiver_by_path_and_value_survives_moved_lines_and_no_other_value(tmp_path: Path) -> None:
+    (tmp_path / "test").mkdir()
+    file = tmp_path / "test/x.env"
+    file.write_text(LEAK)
+    (one,) = findings(tmp_path)
+    waive(tmp_path, one, '"fact/credential:/test/*"')
+    assert scan(tmp_path).code == 0
+    file.write_text("# moved\n" * 40 + LEAK)
+    assert scan(tmp_path).code == 0
+    file.write_text(LEAK.replace("9", "7"))
+    assert scan(tmp_path).code == 1
+
+
+def test_no_report_holds_the_value_in_any_form(tmp_path: Path) -> None:
+    repo = new(tmp_path / "r")
+    commit(repo, {"a.env": LEAK, "s.yaml": f"kind: Secret\napiVersion: v1\nstringData:\n  pin: {VALUE}\n"})
+    commit(repo, {f"{VALUE}.env": f"url: https://u:{VALUE}@host/\n"})
+    files = [f"--report={name}={tmp_path}/out.{name}" for name in REPORTS]
+    done = scan(repo, "--git", ".", "--unreachable", *files)
+    raw = VALUE.encode()
+    forms = (raw, base64.b64encode(raw)[:-4], quote(VALUE).encode(), json.dumps(VALUE)[1:-1].encode())
+    outputs = {name: (tmp_path / f"out.{name}").read_bytes() for name in REPORTS}
+    outputs |= {"stdout": done.out.encode(), "stderr": done.err.encode()}
+    for name, content in outputs.items():
+        # The name of a file is its place, which a report has to tell.
+        shown = content.replace(f"{VALUE}.env".encode(), b"")
+        assert not any(form in shown for form in forms), name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no-such-folder"], "no-such-folder does not exist"),
+        (["--git", "no-such-folder"], "is not in a git repository"),
+        (["--since", "no-such-ref"], "no-such-ref"),
+        (["--staged", "--stdin"], "--staged and --stdin exclude each other"),
+        (["--unreachable"], "--unreachable goes with --git alone"),
+        (["--rule-off", "no-such-rule"], "no detection rule is called no-such-rule"),
+        (["--rules", "nowhere"], "does not exist"),
+        (["--tier", "9"], "9"),
+    ],
+)
+def test_wrong_use_is_told(tmp_path: Path, arguments: list[str], said: str) -> None:
+    repo = new(tmp_path / "r")
+    commit(repo, {"a.env": CLEAN})
+    done = scan(repo, *arguments)
+    assert done.code == 2
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+def test_what_only_looks_random_never_fails(tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text('seed = "q8Zt3LvP0xW7kYb5NcRm2JdHs9GeUaTf"\n')
+    assert "looks random" not in scan(tmp_path).out
+    done = scan(tmp_path, "--tier", "3")
+    assert done.code == 0
+    assert "it only looks random" in done.out
+
+
+def test_the_rules_are_listed_and_shown(tmp_path: Path) -> None:
+    assert "github-token" in auditor("secrets", "rules", cwd=tmp_path).out
+    shown = auditor("secrets", "rules", "github-token", cwd=tmp_path).out
+    assert "https://github.blog/" in shown and "Revoke it" in shown  # noqa: PT018 - one page
+    assert auditor("secrets", "rules", "nope", cwd=tmp_path).code == 2
