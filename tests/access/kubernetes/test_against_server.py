@@ -133,10 +133,17 @@ def question(who: Caller, asked: Request) -> Question:
 class Judge:
     """Compares what an evaluator says with what the server says."""
 
-    def __init__(self, resources: Iterable[Resource], *, live: bool, dialect: Dialect = RBAC_ALONE) -> None:
+    def __init__(
+        self,
+        resources: Iterable[Resource],
+        *,
+        live: bool,
+        dialect: Dialect = RBAC_ALONE,
+        evaluator: Evaluator | None = None,
+    ) -> None:
         resources = list(resources)
         self.live = live
-        self._evaluator = Evaluator(resources, dialect=dialect, live=live)
+        self._evaluator = evaluator or Evaluator(resources, dialect=dialect, live=live)
         self._bodies = {
             (item.type.removeprefix("kubernetes/"), item.namespace, item.name): item.body for item in resources
         }
