@@ -118,6 +118,8 @@ class Estate:
     requests: list[Request] = field(default_factory=list)
     ci: list[Resource] = field(default_factory=list)
     """CI definitions: what one of them does depends on what it calls."""
+    lost: list[str] = field(default_factory=list)
+    """Files of which something could not be read."""
     _made_index: _Index | None = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> tuple[Any, ...]:
@@ -262,7 +264,7 @@ class Estate:
         return self._made_index
 
 
-_KEPT = ("extent", "joined", "made_secrets", "served_hosts", "sightings", "issued", "requests", "ci")
+_KEPT = ("extent", "joined", "made_secrets", "served_hosts", "sightings", "issued", "requests", "ci", "lost")
 """Fields that travel between processes."""
 
 
@@ -279,9 +281,11 @@ def merge(estates: Iterable[Estate]) -> Estate:
         merged.issued.extend(estate.issued)
         merged.requests.extend(estate.requests)
         merged.ci.extend(estate.ci)
+        merged.lost.extend(estate.lost)
     for resources in merged.joined.values():
         resources.sort(key=lambda resource: _place(resource.origin))
     merged.ci.sort(key=lambda resource: _place(resource.origin))
+    merged.lost.sort()
     merged.made_secrets.sort()
     merged.served_hosts.sort()
     merged.issued.sort()

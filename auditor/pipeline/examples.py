@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from auditor.collectors import manifests
-from auditor.collectors.discovery import Source, SourceKind
+from auditor.collectors.discovery import Source, SourceKind, kind_of
 from auditor.facts import needs
 from auditor.facts.estate import Estate, merge
 from auditor.facts.extent import kind
-from auditor.model import collection
+from auditor.model import ci, collection
+from auditor.model.ci import Repository
 from auditor.model.collection import Call, CallResult
 from auditor.model.record import record
 from auditor.model.resource import Origin, Resource
@@ -60,10 +61,10 @@ def run_one(policy: Policy, example: Example, *, workloads: Workloads, now: date
     given: dict[str, ParameterValue] = {name: (value, "entity", "example") for name, value in example.params.items()}
     engine = Engine((policy,), {policy.id: given})
     judge = Judge(engine=engine, severities=(policy.severity,), workloads=workloads, now=now)
-    source = _source(example)
-    reading = manifests.read((source,), workloads=workloads, fingerprint=Fingerprinter(b"examples" * 4).of)
+    sources = _sources(example)
+    reading = manifests.read(sources, workloads=workloads, fingerprint=Fingerprinter(b"examples" * 4).of)
     if example.cluster is None:
-        judged = _in_files(reading.resources, judge, source)
+        judged = _in_files(reading.resources, judge, sources, whole=bool(example.files))
         whole: tuple[str, ...] = () if _met(judged) else (policy.absent,)
     else:
         judged, whole = _on_cluster(reading.resources, example.cluster, judge, policy)
@@ -84,25 +85,31 @@ def run_one(policy: Policy, example: Example, *, workloads: Workloads, now: date
     )
 
 
-def _source(example: Example) -> Source:
-    if example.file is not None:
-        name, text = example.file
-        kind = SourceKind.DOCKERFILE if not name.endswith((".yaml", ".yml", ".json")) else SourceKind.YAML
-        content = text.encode()
-    else:
-        name, kind = example.path or "example.json", SourceKind.JSON
+def _sources(example: Example) -> list[Source]:
+    sources = []
+    for path, text in example.files:
+        name, content = path.rpartition("/")[2], text.encode()
+        kind = kind_of(name) or SourceKind.YAML
+        sources.append(Source(file=path, kind=kind, size=len(content), content=content, ci=ci.recognise(path, name)))
+    if not sources:
         # JSON documents one after the other are read like those of a pipe.
         content = "\n".join(json.dumps(item) for item in example.objects).encode()
-    return Source(file=name, kind=kind, size=len(content), content=content)
+        path = example.path or "example.json"
+        sources.append(Source(file=path, kind=SourceKind.JSON, size=len(content), content=content))
+    return sources
 
 
-def _in_files(resources: Sequence[Resource], judge: Judge, source: Source) -> list[JudgedSubject]:
+def _in_files(
+    resources: Sequence[Resource], judge: Judge, sources: Sequence[Source], *, whole: bool
+) -> list[JudgedSubject]:
+    """Return what was judged; `whole`: the files are all that a repository holds."""
     estate = Estate()
     for resource in resources:
         estate.add(resource)
     estate = merge([estate])
-    subjects = [*resources, *judging.facts(estate), *judging.shared(estate)]
-    return judging.judge(subjects, estate, by=judge, places=Places((source,)))
+    found = [Repository(folder=".")] if whole else []
+    facts = [*judging.facts(estate), *judging.shared(estate), *judging.repositories(estate, found)]
+    return judging.judge([*resources, *facts], estate, by=judge, places=Places(sources))
 
 
 def _on_cluster(

@@ -11,6 +11,7 @@ from auditor.facts import copies, grants, principals
 from auditor.facts.estate import Estate
 from auditor.facts.views import views
 from auditor.model.assessment import Subject
+from auditor.model.ci import Repository
 from auditor.model.judgement import Failure, Judged, Judgement
 from auditor.model.record import record
 from auditor.model.resource import Location, Origin, Path, Resource, pointer
@@ -61,6 +62,15 @@ def facts(estate: Estate) -> list[Resource]:
 def shared(*estates: Estate) -> list[Resource]:
     """Return the facts of values that stand in several places; the fingerprints of all `estates` have one key."""
     return copies.copies(*estates)
+
+
+def repositories(estate: Estate, found: Sequence[Repository], missed: Iterable[str] = ()) -> list[Resource]:
+    """Return the facts of the repositories that were walked; `missed` are files that could not even be opened."""
+    if not found:
+        return []
+    from auditor.facts.ci.repositories import repositories as derive  # noqa: PLC0415 - start-up: only where one is met
+
+    return derive(found, estate.definitions, [*estate.lost, *missed])
 
 
 class Places:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from auditor.collectors import discovery, manifests
-from auditor.collectors.discovery import Source
+from auditor.collectors.discovery import Found, Source
 from auditor.collectors.manifests import Reading
 from auditor.facts.estate import Estate, merge
 from auditor.model import coverage as ledger
@@ -74,7 +74,7 @@ def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress
     )
     fingerprinter = Fingerprinter(request.fingerprint_key)
     progress(f"judging {len(found.sources)} files by {len(judged_by.policies)} policies")
-    judged, readings = _judge(found.sources, judge=judged_by.judge, fingerprinter=fingerprinter, jobs=request.jobs)
+    judged, readings = _judge(found, judge=judged_by.judge, fingerprinter=fingerprinter, jobs=request.jobs)
     coverage = _coverage(found.coverage, [part.coverage for part in readings])
     empty = not any(part.resources for part in coverage) and all(part.complete for part in coverage)
     if empty and not request.allow_empty:
@@ -92,20 +92,24 @@ def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress
 
 
 def _judge(
-    sources: Sequence[Source], *, judge: Judge, fingerprinter: Fingerprinter, jobs: int
+    found: Found, *, judge: Judge, fingerprinter: Fingerprinter, jobs: int
 ) -> tuple[list[JudgedSubject], list[Reading]]:
     """Return what was judged, and what each process read (without the resources themselves)."""
+    sources = found.sources
     shares = _shares(sources, jobs or os.cpu_count() or 1)
+    missed = [gap.file for part in found.coverage for gap in part.gaps]
 
     def first(number: int) -> tuple[_Share, Estate]:
         reading = manifests.read(shares[number], workloads=judge.workloads, fingerprint=fingerprinter.of)
         estate = Estate()
         for resource in reading.resources:
             estate.add(resource)
+        estate.lost += [gap.file for gap in reading.coverage.gaps]
         return _Share(number, reading), estate
 
     def second(share: _Share, estate: Estate) -> tuple[list[JudgedSubject], Reading]:
-        facts = [*judging.facts(estate), *judging.shared(estate)]
+        of_repositories = judging.repositories(estate, found.repositories, missed)
+        facts = [*judging.facts(estate), *judging.shared(estate), *of_repositories]
         # To derive all facts costs less than to send some; to judge them costs more, so each process takes its part.
         resources = [*share.reading.resources, *facts[share.number :: len(shares)]]
         judged = judging.judge(resources, estate, by=judge, places=Places(sources))

@@ -16,7 +16,7 @@ from auditor.model.policy import Condition, Link, PolicyInfo, Strength
 from auditor.model.record import record
 from auditor.model.verdict import Outcome, Severity
 
-PLANES = ("kubernetes", "federation", "operations")
+PLANES = ("kubernetes", "federation", "leaks", "operations")
 """Folders of the library that hold policies; the others hold catalogues, schemas and tables."""
 
 
@@ -65,8 +65,8 @@ class Example:
     name: str
     outcome: Outcome
     objects: tuple[Mapping[str, Any], ...] = ()
-    file: tuple[str, str] | None = None
-    """(name, content) of a file that is no manifest."""
+    files: tuple[tuple[str, str], ...] = ()
+    """(name, content) of files that are no manifests: the whole of a repository."""
     params: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""
     cluster: Mapping[str, Any] | None = None
@@ -270,7 +270,9 @@ def _example(raw: Mapping[str, Any]) -> Example:
         name=raw["name"],
         outcome=Outcome(raw["outcome"]),
         objects=tuple(raw["objects"]) if "objects" in raw else (raw["object"],) if "object" in raw else (),
-        file=(raw["file"]["name"], raw["file"]["content"]) if "file" in raw else None,
+        files=tuple(
+            (entry["name"], entry["content"]) for entry in raw.get("files", [*filter(None, [raw.get("file")])])
+        ),
         params=raw.get("params", {}),
         path=raw.get("path", ""),
         cluster=raw.get("cluster"),

@@ -184,6 +184,8 @@ def _unseen(type_: str) -> str:
         return "it judges files that no API server sees"
     if plane == "fact":
         return f"it judges what many objects make together ({name}), and an admission policy sees one object"
+    if type_ in kinds.VIEWS:
+        return kinds.VIEWS[type_]
     if type_ in kinds.FILES:
         return f"it judges {kinds.FILES[type_]}, which are files that no API server admits"
     if type_ in kinds.UNSEEN:

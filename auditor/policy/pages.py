@@ -95,9 +95,11 @@ def _examples(examples: Sequence[Example]) -> str:
     parts = ["## Examples"]
     for example in examples:
         parts.append(f"### {example.name}: {example.outcome}")
-        if example.file is not None:
-            parts.append(_fenced("", example.file[1]))
-        else:
+        for name, content in example.files:
+            if len(example.files) > 1 or name.startswith("."):
+                parts.append(f"`{name}`:")
+            parts.append(_fenced("", content))
+        if not example.files:
             if example.cluster is not None:
                 parts.append(_on_cluster(example.cluster))
             parts.append(_fenced("json", "\n".join(json.dumps(item, indent=2) for item in example.objects)))

@@ -34,6 +34,12 @@ FILES: Mapping[str, str] = {
 }
 """Types with an `apiVersion` that are files of a program and no objects of an API server."""
 
+VIEWS: Mapping[str, str] = {
+    "ci": "it judges CI definitions, which are files that no API server sees",
+    "ci_trust": "it reads trust policies as JSON, which an admission policy cannot",
+}
+"""Views that no API server can derive, and why."""
+
 UNSEEN: Mapping[str, str] = {
     f"{_PREFIX}{name}": "an API server does not show its own admission policies to admission policies"
     for name in (
