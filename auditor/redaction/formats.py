@@ -79,10 +79,10 @@ def _all() -> re.Pattern[str]:
 
 
 _HEAD = re.compile(
-    r"A(?:KIA|SIA)[A-Z2-7]|gh[pousr]_|github_pat_|npm_|gl[a-z]{2,5}-[A-Za-z0-9_-]|xox[abepor][-.]|xapp-|hooks\.slack"
+    r"A(?:KIA|SIA)[A-Z2-7]|gh[pousr]_|github_pat_|npm_|gl[a-z]{2,5}-[A-Za-z0-9_-]{20}|xox[abepor][-.]|xapp-|hooks\.slack"
     r"|discord|AIza|GOCSPX-|\dQ~"
-    r"|[sr]k_(?:live|test)_|whsec_|SG\.|hv[sbr]\.|\.atlasv1\.|dckr_|do[opr]_v1_|dapi[0-9a-f]|glsa_|glc_|pypi-"
-    r"|AGE-SECRET|sk-|hf_|NRAK-"
+    r"|[sr]k_(?:live|test)_|whsec_|SG\.|hv[sbr]\.|\.atlasv1\.|dckr_|do[opr]_v1_|dapi[0-9a-f]{8}|glsa_|glc_|pypi-"
+    r"|AGE-SECRET|sk-(?<![A-Za-z0-9]sk-)|hf_[A-Za-z]{8}|NRAK-"
     r"|shp(?:at|ca|pa|ss)_|lin_api_|pul-|dp\.[a-z]|sntry[su]_|ATATT3|PMAK-|rubygems_|tskey-|dt0[a-z]|fig[dou]r?_"
     r"|packagist_|:AA[A-Za-z0-9_-]|eyJ"
 )

@@ -82,12 +82,20 @@ def spans(text: str, notation: Notation = Notation.UNKNOWN) -> list[Span]:
     if _HEADER_HINT.search(text):
         found += _headers(text)
     lower = _lower(text)
-    if any(word in lower for word in WORDS):
+    if _names_something(lower):
         found += pairs(text, lower, notation)
         found += () if prose else blocks(text, lower, notation)
     if not prose and (" " in text):
         found += programs(text)
     return _disjoint(found)
+
+
+def _names_something(lower: str) -> bool:
+    # A plain loop: nearly every text passes here and holds none of the words.
+    for word in WORDS:  # noqa: SIM110 - twice as fast as `any`
+        if word in lower:
+            return True
+    return False
 
 
 def decoded(packed: str) -> str:
