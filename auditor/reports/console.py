@@ -14,7 +14,7 @@ from auditor.model.assessment import Assessment, Subject, WaiverUse
 from auditor.model.coverage import Gap
 from auditor.model.framework import Framework
 from auditor.model.verdict import Finding, Outcome, Parameter, Severity
-from auditor.reports import figures
+from auditor.reports import figures, systems
 from auditor.reports.figures import PolicyBlock, RequirementRow, plural
 from auditor.reports.options import Options
 from auditor.reports.text import visible
@@ -288,9 +288,18 @@ def _scope(page: _Page, assessment: Assessment) -> None:
     files = (
         f"{sum(part.files_read for part in coverage):,} of {plural(sum(part.files_found for part in coverage), 'file')}"
     )
+    lived = systems.systems(assessment)
+    read, lists = sum(one.read for one in lived), sum(one.lists for one in lived)
+    listed = f"{read:,} of {plural(lists, 'list')}"
+    met = any(part.files_found for part in coverage) or not lived
+    what = " and ".join(
+        [*([files] if met else []), *([f"{listed} of {plural(len(lived), 'system')}"] if lived else [])]
+    )
     subjects = plural(len(assessment.subjects), "subject")
     policies = plural(len(assessment.policies), "policy", "policies")
-    page.say(f"{files} read, {subjects} judged by {policies}", label="scope     ")
+    page.say(f"{what} read, {subjects} judged by {policies}", label="scope     ")
+    for one in lived:
+        page.say(f"{one.name}: {systems.line(one)}", indent=10)
     if skipped:
         page.say(", ".join(f"{what} ({count:,})" for what, count in sorted(skipped.items())), label="skipped   ")
     deselected = len(assessment.run.deselected)

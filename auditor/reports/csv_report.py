@@ -2,7 +2,8 @@
 
 A row with the record `finding` is one failing item. A row with the record `population` is one subject of one policy
 with its outcome, so that the rows of a policy are its whole population; where only a number is known (subjects that a
-policy does not apply to) the row carries it in `count`. A row with the record `gap` is one thing that was not read.
+policy does not apply to) the row carries it in `count`. A row with the record `gap` is one thing that was not read, and
+one with the record `list` a list that was asked of a live system, with the objects that came back in `count`.
 
 A spreadsheet takes a cell for a formula by its first character, so such a text is led by an apostrophe:
 https://owasp.org/www-community/attacks/CSV_Injection
@@ -13,10 +14,11 @@ import io
 from collections.abc import Iterator
 
 from auditor.model.assessment import Assessment, Subject
+from auditor.model.collection import Call
 from auditor.model.coverage import Gap
 from auditor.model.resource import Location
 from auditor.model.verdict import Finding, Outcome
-from auditor.reports import figures
+from auditor.reports import figures, systems
 from auditor.reports.figures import PolicyBlock
 from auditor.reports.options import Options
 from auditor.reports.text import visible
@@ -24,7 +26,7 @@ from auditor.reports.text import visible
 COLUMNS = (
     "record", "policy_id", "policy", "severity", "outcome", "reason", "known", "waiver_id", "count",
     "subject", "type", "namespace", "name", "item", "message", "evidence",
-    "file", "line", "column", "rendered_from", "fingerprint", "requirements", "thresholds",
+    "file", "line", "column", "rendered_from", "fingerprint", "requirements", "thresholds", "source",
 )  # fmt: skip
 # The wide forms mean the same to a spreadsheet in some locales.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001
@@ -33,7 +35,7 @@ Row = dict[str, str]
 
 
 def render(assessment: Assessment, options: Options) -> bytes:
-    """Return a table in UTF-8 with a header: findings worst first, then populations by policy, then gaps."""
+    """Return a table in UTF-8 with a header: findings worst first, then populations by policy, gaps and lists."""
     del options  # a program reads this: there is nothing to adapt
     blocks = {block.policy.id: block for block in figures.blocks(assessment)}
     subjects = [_subject(subject) for subject in assessment.subjects]
@@ -46,6 +48,7 @@ def render(assessment: Assessment, options: Options) -> bytes:
         writer.writerows(_population(block, subjects))
     for part in assessment.coverage:
         writer.writerows(_gap(gap) for gap in part.gaps)
+    writer.writerows(map(_list, assessment.calls))
     return figures.utf8(text.getvalue())
 
 
@@ -68,6 +71,7 @@ def _subject(subject: Subject) -> Row:
         "type": cell(subject.type),
         "namespace": cell(subject.namespace),
         "name": cell(subject.name),
+        "source": cell(subject.source),
     } | _place(subject.location)
 
 
@@ -111,6 +115,21 @@ def _gap(gap: Gap) -> Row:
         "reason": gap.reason,
         "message": cell(gap.detail),
     } | place
+
+
+def _list(call: Call) -> Row:
+    return {
+        "record": "list",
+        "outcome": Outcome.PASS if call.complete else Outcome.NOT_EVALUATED,
+        "reason": call.result,
+        "message": cell(call.reason),
+        "count": str(call.items),
+        "type": cell(call.type),
+        "namespace": cell(call.namespace),
+        "evidence": cell(systems.counted(call)),
+        "file": cell(systems.request(call)),
+        "source": cell(call.source),
+    }
 
 
 def _place(location: Location) -> Row:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from auditor.model.assessment import Assessment
 from auditor.model.verdict import Finding, Outcome, Severity
-from auditor.reports import figures
+from auditor.reports import figures, systems
 from auditor.reports.options import Options
 from auditor.reports.text import visible
 
@@ -43,7 +43,9 @@ def render(assessment: Assessment, options: Options) -> bytes:
 
 def _annotation(finding: Finding, level: str, assessment: Assessment) -> str:
     subject = assessment.subjects[finding.subject].id
-    place = {"file": finding.location.file}
+    # What stands on a cluster stands in no file of the repository; its API path is part of the text.
+    lives = systems.lives(finding.location.file)
+    place = {} if lives else {"file": finding.location.file}
     if finding.location.line is not None:
         place["line"] = str(finding.location.line)
         if finding.location.column is not None:
@@ -54,7 +56,8 @@ def _annotation(finding: Finding, level: str, assessment: Assessment) -> str:
     message = finding.message
     if len(message) > _LONGEST:
         message = f"{message[:_LONGEST]} ... ({len(message) - _LONGEST:,} more characters)"
-    text = f"{message}\n{subject}{item}{rendered}"
+    where = f"\n{finding.location.file}" if lives else ""
+    text = f"{message}\n{subject}{item}{rendered}{where}"
     return _command(level, text, title=f"{finding.policy_id} ({finding.severity}{known})", **place)
 
 

@@ -18,7 +18,7 @@ from auditor.model.framework import Framework
 from auditor.model.policy import Condition, Link
 from auditor.model.resource import Location
 from auditor.model.verdict import Finding, Outcome, PolicyResult, Severity
-from auditor.reports import figures, templates, wording
+from auditor.reports import figures, systems, templates, wording
 from auditor.reports.options import Options
 from auditor.reports.text import visible
 
@@ -131,6 +131,8 @@ def _context(assessment: Assessment) -> dict[str, Any]:
         "waivers": assessment.waivers,
         "baseline": assessment.baseline,
         "coverage": assessment.coverage,
+        "files": [part for part in assessment.coverage if part.files_found or not assessment.sources],
+        "systems": [_system(system) for system in systems.systems(assessment)],
         "gaps_total": figures.gaps(assessment),
         "inventory": wording.inventory(assessment.coverage),
     }
@@ -219,6 +221,50 @@ def _requirement(
         "bar": _bar(counts),
         "tally": wording.tally(result),
         "policies": wording.contributions(result, results, titles),
+    }
+
+
+def _system(system: systems.System) -> dict[str, Any]:
+    missing = system.lists - system.read
+    kinds = {name: len(group) for name, _, group in systems.tiles(system)}
+    return {
+        "name": system.name,
+        "title": system.title,
+        "tags": system.tags,
+        "failure": system.failure,
+        "facts": system.facts,
+        "lists": system.lists,
+        "read": system.read,
+        "missing": missing,
+        "objects": system.estate.kept,
+        # Of a system that gave nothing, the whole bar is what is missing.
+        "bar": _bar([("missing", missing or 1 if system.failure else missing), ("read", system.read)]),
+        "not_served": kinds.get("not-served", 0),
+        "tiles": [
+            {
+                "name": name,
+                "missing": name in systems.MISSING,
+                "heading": heading,
+                "objects": sum(count for _, count, _ in group),
+                "kinds": group,
+            }
+            for name, heading, group in systems.tiles(system)
+        ],
+        "calls": [
+            {
+                "kind": systems.kind(call.type),
+                "namespace": call.namespace,
+                "request": systems.request(call),
+                "counted": systems.counted(call),
+                "kept": call.kept,
+                "result": systems.result(call),
+                "complete": call.complete,
+                "reason": call.reason,
+                "digest": call.sha256,
+                "version": call.resource_version,
+            }
+            for call in system.calls
+        ],
     }
 
 

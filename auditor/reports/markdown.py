@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.model.assessment import Assessment
 from auditor.model.verdict import Finding, Outcome
-from auditor.reports import figures, templates
+from auditor.reports import figures, systems, templates
 from auditor.reports.figures import PolicyBlock, RequirementRow
 from auditor.reports.options import Options
 from auditor.reports.text import visible
@@ -66,6 +66,7 @@ def context(assessment: Assessment, *, shown: int) -> Mapping[str, Any]:
         "waivers": list(assessment.waivers),
         "frameworks": _frameworks(assessment),
         "coverage": assessment.coverage,
+        "systems": [_system(system) for system in systems.systems(assessment)],
         "subjects": len(assessment.subjects),
         "policies_run": len(assessment.policies),
         "baseline": assessment.baseline,
@@ -110,6 +111,19 @@ def fence(value: str) -> "Markup":
     longest = max(map(len, re.findall("`+", value)), default=0)
     marks = "`" * max(3, longest + 1)
     return Markup(f"{marks}yaml\n{visible(value).rstrip()}\n{marks}")  # noqa: S704 - nothing in a fence is markup
+
+
+def _system(system: systems.System) -> Mapping[str, Any]:
+    return {
+        "name": system.name,
+        "line": systems.line(system),
+        "complete": system.estate.complete,
+        "facts": system.facts,
+        "tiles": [
+            (heading, name in systems.MISSING, [(kind, count, hole) for kind, count, hole in kinds])
+            for name, heading, kinds in systems.tiles(system)
+        ],
+    }
 
 
 def _policy(block: PolicyBlock, assessment: Assessment, *, shown: int) -> Mapping[str, Any]:

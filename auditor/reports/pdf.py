@@ -16,7 +16,7 @@ from auditor.model.assessment import Assessment, BaselineUse, Subject, WaiverUse
 from auditor.model.errors import ConfigurationError
 from auditor.model.policy import PolicyInfo
 from auditor.model.verdict import Finding, Outcome, PolicyResult
-from auditor.reports import figures, wording
+from auditor.reports import figures, systems, wording
 from auditor.reports.options import Options
 from auditor.reports.text import visible
 
@@ -32,6 +32,11 @@ _COLLECTION = (
     "read. Nothing was changed, and judging used no network. What could not be read is a gap, and is listed in the "
     "section on completeness."
 )
+_LIVE = (
+    "Live systems were asked for lists only, and nothing was changed in them. The ledger below has one record for each "
+    "list: the request, what came back, and how it ended. A list that did not end as it should leaves open every "
+    "verdict that rests on what it would have shown."
+)
 _SECRETS = (
     "No secret value is stored or shown. Each credential was replaced at the moment of reading by its kind, its length "
     "and a keyed fingerprint."
@@ -46,7 +51,7 @@ _ROLL_UP = (
     "requirement passes its technical tests only when something passed and nothing is open."
 )
 _LIMITS = (
-    "The state of files at one point in time was tested, not its operation over a period, and not what runs elsewhere. "
+    "A state at one point in time was tested, not its operation over a period, and not what runs elsewhere. "
     "Approvals, interviews and observation are outside; what needs people is named beside each requirement."
 )
 _REPEATING = (
@@ -258,6 +263,7 @@ def _top(blocks: Sequence[figures.PolicyBlock]) -> list[dict[str, str]]:
 
 def _method(assessment: Assessment) -> list[tuple[str, str]]:
     run = assessment.run
+    files = not assessment.sources or any(part.files_found for part in assessment.coverage)
     key = (
         f"The key named {run.fingerprint_key_id} made the fingerprints of this run, so values can be compared with "
         "other runs that use it."
@@ -265,7 +271,7 @@ def _method(assessment: Assessment) -> list[tuple[str, str]]:
         else "The key was random for this run, so values of two runs cannot be compared."
     )
     return [
-        ("Collection", _COLLECTION),
+        ("Collection", f"{_COLLECTION if files else ''} {_LIVE if assessment.sources else ''}".strip()),
         ("Secrets", f"{_SECRETS} {key}"),
         ("Rules", f"{figures.plural(len(assessment.policies), 'policy', 'policies')} {_RULES}"),
         ("Roll-up", _ROLL_UP),
@@ -321,7 +327,9 @@ def _coverage(assessment: Assessment) -> dict[str, Any]:
                 "skipped": ", ".join(f"{name} ({count:,})" for name, count in part.skipped),
             }
             for part in assessment.coverage
+            if part.files_found or not assessment.sources
         ],
+        "systems": [_system(system) for system in systems.systems(assessment)],
         "gaps": [
             {
                 "place": gap.file + (f":{gap.line}" if gap.line else ""),
@@ -334,6 +342,33 @@ def _coverage(assessment: Assessment) -> dict[str, Any]:
         if missing > _GAPS_LISTED
         else "",
     }
+
+
+def _system(system: systems.System) -> dict[str, Any]:
+    return {
+        "title": system.title,
+        "line": systems.line(system),
+        "facts": system.facts,
+        "kinds": [
+            (heading, name in systems.MISSING, ", ".join(_kind(*entry) for entry in kinds))
+            for name, heading, kinds in systems.tiles(system)
+        ],
+        "calls": [
+            {
+                "kind": systems.kind(call.type) + (f" in {call.namespace}" if call.namespace else ""),
+                "request": systems.request(call),
+                "counted": systems.counted(call),
+                "result": systems.result(call),
+                "complete": call.complete,
+                "reason": call.reason,
+            }
+            for call in system.calls
+        ],
+    }
+
+
+def _kind(name: str, count: int, hole: str) -> str:
+    return name + (f" {count:,}" if count else "") + (f" ({hole})" if hole else "")
 
 
 def _policy(block: figures.PolicyBlock, assessment: Assessment) -> dict[str, Any]:

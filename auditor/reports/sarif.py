@@ -10,7 +10,7 @@ for an alert, whatever its kind, and does not look at suppressions; `sarif_githu
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +21,7 @@ from auditor.model.framework import Framework
 from auditor.model.policy import Link, PolicyInfo
 from auditor.model.resource import Location
 from auditor.model.verdict import Finding, Outcome, Parameter, PolicyResult, Severity
-from auditor.reports import figures, json_text
+from auditor.reports import figures, json_text, systems
 from auditor.reports.options import Options
 from auditor.reports.text import visible
 
@@ -60,6 +60,8 @@ def render(assessment: Assessment, options: Options) -> bytes:
 def render_alerts(assessment: Assessment, findings: Sequence[Finding], *, left_out: int) -> bytes:
     """Return one SARIF log whose results are `findings` alone, and that says how many were left out."""
     log = _Log(assessment)
+    # An alert needs a file, and an object of a cluster has none: its API path stands in for one.
+    log.all_in_files = True
     results = list(log.failures(findings))
     if left_out:
         text = f"{left_out:,} findings are left out: GitHub refuses a file with more. The worst ones are here."
@@ -73,6 +75,7 @@ class _Log:
 
     assessment: Assessment
     notifications: list[Json] = field(default_factory=list)
+    all_in_files: bool = False
     _files: dict[str, int] = field(default_factory=dict)
     _targets: set[str] = field(default_factory=set)
     _rules: Mapping[str, int] = field(init=False)
@@ -84,7 +87,8 @@ class _Log:
 
     def name_population(self) -> None:
         """List every file that holds a subject, whether something fails in it or not."""
-        for file in sorted({subject.location.file for subject in self.assessment.subjects}):
+        files = {subject.location.file for subject in self.assessment.subjects}
+        for file in sorted(file for file in files if not systems.lives(file)):
             self._targets.add(_uri(file))
             self._artifact(file)
 
@@ -130,11 +134,12 @@ class _Log:
                     "invocations": [
                         {
                             "executionSuccessful": self.assessment.complete,
-                            "startTimeUtc": run.started.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                            "startTimeUtc": _utc(run.started),
                             "arguments": [visible(argument) for argument in run.arguments],
                             "toolExecutionNotifications": gaps + self.notifications,
                             "toolConfigurationNotifications": unused,
-                        }
+                        },
+                        *map(_invocation, systems.systems(self.assessment)),
                     ],
                     "originalUriBaseIds": {
                         _ROOT: {"description": {"text": "The folder in which auditor ran; usually the checkout."}}
@@ -192,6 +197,8 @@ class _Log:
         }
 
     def _location(self, location: Location, *, name: str = "", item: str = "") -> Json:
+        if systems.lives(location.file) and not self.all_in_files:
+            return _in_system(location, name=name, item=item)
         # GitHub asks for a line; where it is not known (rendered output) it is the file's first.
         region: Json = {"startLine": location.line or 1}
         if location.line is not None and location.column is not None:
@@ -203,7 +210,7 @@ class _Log:
         return found
 
     def _artifact(self, file: str) -> Json:
-        uri = _uri(file)
+        uri = _uri(file.replace("://", "/", 1) if systems.lives(file) else file)
         if uri.startswith("file:"):
             return {"uri": uri}
         place = {"uri": uri, "uriBaseId": _ROOT}
@@ -255,6 +262,42 @@ class _Log:
                 {"name": visible(framework.title), "index": index} for index, framework in enumerate(frameworks)
             ]
         return driver
+
+
+def _in_system(location: Location, *, name: str, item: str) -> Json:
+    """Return where an object of a live system is: by its name and by its API path, since there is no file."""
+    full = f"{name}#{item}" if item else name
+    logical = [{"fullyQualifiedName": visible(full), "kind": "resource"}] if name else []
+    path = location.file + location.pointer
+    return {"logicalLocations": [*logical, {"fullyQualifiedName": visible(path), "kind": "api-path"}]}
+
+
+def _invocation(system: systems.System) -> Json:
+    """Return the collection of one live system: an invocation of its own, by the identity that it saw."""
+    source = system.estate.source
+    if source is None:
+        return {"executionSuccessful": False, "properties": {"source": visible(system.name)}}
+    user = source.identity.user if source.identity else ""
+    return {
+        "executionSuccessful": system.estate.complete,
+        "startTimeUtc": _utc(source.started),
+        "endTimeUtc": _utc(source.ended),
+        **({"account": visible(user)} if user else {}),
+        "properties": {
+            "source": visible(system.name),
+            "plane": source.plane,
+            "endpoint": visible(source.endpoint),
+            "identifier": visible(source.identifier),
+            "version": visible(source.version),
+            "lists": system.lists,
+            "listsRead": system.read,
+            "objects": system.estate.kept,
+        },
+    }
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _descriptor(reason: GapReason) -> Json:

@@ -67,7 +67,7 @@ SECTIONS = (
 )
 
 
-@pytest.mark.parametrize("which", ["rich", "clean", "empty"])
+@pytest.mark.parametrize("which", ["rich", "clean", "empty", "live"])
 def test_sections_are_bookmarked_in_their_order(which: str) -> None:
     """Whatever the assessment holds: a section that has nothing to say says that."""
     found = [re.sub(r"^[0-9A-Z]+(\.\d+)* ", "", title) for title in titles(read(rendered(which)).outline)]
@@ -149,7 +149,7 @@ def test_requirement_has_conclusion_condition_and_what_needs_people() -> None:
                 assert not value.isprintable() or squeezed(value) in squeezed_
 
 
-@pytest.mark.parametrize("which", ["rich", "clean"])
+@pytest.mark.parametrize("which", ["rich", "clean", "live"])
 def test_requirement_is_never_called_met(which: str) -> None:
     said = text(rendered(which)).lower()
     assert "complian" not in said
