@@ -6,7 +6,7 @@ import pytest
 
 from auditor.access.kubernetes.grants import grants, label
 from auditor.model.resource import Origin, Resource
-from tests.access.kubernetes.builders import SECRETS, account, binding, role
+from tests.access.kubernetes.builders import SECRETS, account, binding, refused, role
 
 
 def test_a_fact_says_who_holds_what_where_and_where_that_stands() -> None:
@@ -207,3 +207,34 @@ def test_a_label_does_not_change_with_the_order() -> None:
 
 def test_an_input_without_roles_and_bindings_gives_no_facts() -> None:
     assert grants([Resource(type="kubernetes/Pod", name="p", body={}, origin=Origin(file="f"))]) == []
+
+
+# A live cluster.
+
+OWN = {"kubernetes.io/bootstrapping": "rbac-defaults"}
+
+
+def test_on_a_cluster_nothing_is_filled_in() -> None:
+    bound = binding("b", "ClusterRole", "edit", [account("web", "shop")])
+    (fact,) = grants([bound], live=True)
+    assert (fact.body["rules"], fact.body["unknown"]) == ([], "")
+    stored = role("edit", SECRETS, labels=OWN, takes={"to": "edit"})
+    part = role("part", {**SECRETS, "resources": ["pods"]}, labels={"to": "edit"})
+    (fact,) = grants([bound, stored, part], live=True)
+    assert [rule["label"] for rule in fact.body["rules"]] == ["get,list secrets"]
+    assert fact.body["role"]["built_in"] is True
+
+
+def test_a_role_of_a_list_that_was_not_read_is_unknown() -> None:
+    bound = binding("b", "Role", "gone", [account("web")], namespace="shop")
+    (fact,) = grants([bound], live=True, unread=refused("Role", "shop"))
+    assert fact.body["unknown"] == "Role gone may exist: refused"
+    (fact,) = grants([bound], live=True, unread=refused("Role", "pay"))
+    assert fact.body["unknown"] == ""
+
+
+def test_that_a_role_of_the_platform_is_unbound_was_nobodys_decision() -> None:
+    """Its label alone does not make a role one of the platform's: anybody can write it."""
+    roles = [role("system:node", SECRETS, labels=OWN), role("hidden", SECRETS, labels=OWN), role("own", SECRETS)]
+    assert [fact.body["role"]["name"] for fact in grants(roles, live=True)] == ["hidden", "own"]
+    assert len(grants(roles)) == 3
