@@ -11,7 +11,9 @@ from typing import Any
 
 from auditor.collectors import manifests
 from auditor.collectors.discovery import Source, SourceKind, kind_of
-from auditor.facts import needs
+from auditor.detection import engine as detecting
+from auditor.detection import rules as detection
+from auditor.facts import credentials, needs
 from auditor.facts.estate import Estate, merge
 from auditor.facts.extent import kind
 from auditor.model import ci, collection
@@ -19,12 +21,14 @@ from auditor.model.ci import Repository
 from auditor.model.collection import Call, CallResult
 from auditor.model.record import record
 from auditor.model.resource import Origin, Resource
+from auditor.model.sighting import Searched, Where
 from auditor.model.verdict import Outcome
 from auditor.pipeline import clusters, judging
 from auditor.pipeline.assemble import JudgedSubject
 from auditor.pipeline.clusters import Cluster
 from auditor.pipeline.collected import Collected
 from auditor.pipeline.judging import Judge, Places
+from auditor.pipeline.sightings import joined, sighting
 from auditor.policy.document import Example, Policy
 from auditor.policy.engine import Engine, ParameterValue
 from auditor.redaction.fingerprint import Fingerprinter
@@ -109,7 +113,23 @@ def _in_files(
     estate = merge([estate])
     found = [Repository(folder=".")] if whole else []
     facts = [*judging.facts(estate), *judging.shared(estate), *judging.repositories(estate, found)]
+    if whole:
+        facts += _searched(sources, judge.now)
     return judging.judge([*resources, *facts], estate, by=judge, places=Places(sources))
+
+
+def _searched(sources: Sequence[Source], now: datetime) -> list[Resource]:
+    """Return the facts of a search for credentials in the files of a repository, as they lie on disk."""
+    looked_for = detection.load()
+    engine = detecting.Engine(looked_for, fingerprint=Fingerprinter(b"examples" * 4).of, every_line=True)
+    found = joined(
+        sighting(Where.TREE, source.file, hit)
+        for source in sources
+        for hit in engine.scan(source.content or b"", path=source.file)
+    )
+    search = Searched(where=Where.TREE, name=".", read=len(sources), bytes_read=0, found=len(found), complete=True)
+    titles = {rule.id: (rule.title, rule.remediation) for rule in looked_for.rules.values()}
+    return [*credentials.credentials(found, titles=titles, now=now), *credentials.searches([search])]
 
 
 def _on_cluster(
