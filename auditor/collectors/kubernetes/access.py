@@ -14,6 +14,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -349,24 +350,24 @@ def _plugin_failed(plugin: Mapping[str, Any], what: str) -> InputError:
 
 def _within(seconds: float, work: Callable[[], object]) -> None:
     """Do `work`, but wait no longer than `seconds`: the package itself sets no limit for what it asks."""
-    failure: list[BaseException] = []
+    done: Future[object] = Future()
 
     def run() -> None:
         try:
-            work()
+            done.set_result(work())
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
-            failure.append(error)
+            done.set_exception(error)
 
-    thread = threading.Thread(target=run, daemon=True, name="kubeconfig")
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
+    threading.Thread(target=run, daemon=True, name="kubeconfig").start()
+    try:
+        done.result(seconds)
+    except TimeoutError:
+        if done.done():
+            raise
         raise InputError(
             f"reading the credentials of the kubeconfig took longer than {seconds:g} s",
             hint="Log in again with the tool that made the kubeconfig.",
-        )
-    if failure:
-        raise failure[0]
+        ) from None
 
 
 def _package(module: str) -> Any:

@@ -155,7 +155,8 @@ def _unusable(client: Client, error: RefusedError) -> None:
         )
     if error.trouble is Trouble.DISTRUSTED:
         raise UnusableError(
-            f"{where} shows a certificate that is not signed by the authority of context {client.access.context}",
+            f"{where} shows a certificate that is not trusted: signed by another authority than that of context "
+            f"{client.access.context}, made out to another name, or expired",
             hint="Set `certificate-authority` of the source, or correct the kubeconfig.",
         )
     if error.trouble in {Trouble.UNREACHABLE, Trouble.TIMED_OUT, Trouble.CUT}:

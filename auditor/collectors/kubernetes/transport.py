@@ -147,8 +147,10 @@ def _pools(access: Access, size: int) -> urllib3.PoolManager:
         more["ssl_context"] = access.tls
         if not access.verified:
             more |= {"cert_reqs": "CERT_NONE", "assert_hostname": False}
+            # The user's own decision, and it is in the source's record; a line for each connection helps nobody.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         if access.server_name:
-            more |= {"server_hostname": access.server_name, "assert_hostname": access.server_name}
+            more["server_hostname"] = access.server_name
     made = _through_proxy(access.proxy, more) if access.proxy else urllib3.PoolManager(**more)
     made.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
     return made

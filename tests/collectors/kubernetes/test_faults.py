@@ -572,7 +572,7 @@ def test_a_certificate_of_another_authority(estate: Kubernetes, tmp_path: Path) 
 
     (tmp_path / "other").mkdir()
     other = Authority(tmp_path / "other").ca_file
-    with pytest.raises(UnusableError, match="certificate that is not signed by"):
+    with pytest.raises(UnusableError, match="certificate that is not trusted"):
         within(HARD_LIMIT, lambda: collected(estate.kubeconfig(), certificate_authority=other))
 
 
