@@ -81,7 +81,8 @@ def secret_of(name: str, type_: str, count: Any, metadata: dict[str, Any]) -> di
     """Return the body of a Secret from a row of a table: the cells Name, Type and Data, and the object's metadata."""
     if metadata.get("name") != name:
         raise MalformedError
-    keys = int(count) if isinstance(count, int) or (isinstance(count, str) and count.isdigit()) else None
+    number = str(count) if type(count) in {int, str} else ""
+    keys = int(number) if number.isascii() and number.isdigit() else None
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": type_, "keyCount": keys}
 
 
@@ -108,7 +109,7 @@ def _named(body: Mapping[str, Any]) -> tuple[dict[str, Any], str, str]:
     metadata = body.get("metadata")
     if type(metadata) is not dict:
         raise MalformedError
-    name, namespace = metadata.get("name"), metadata.get("namespace", "")
+    name, namespace = metadata.get("name"), metadata.get("namespace") or ""
     if type(name) is not str or not name or type(namespace) is not str:
         raise MalformedError
     if not (
