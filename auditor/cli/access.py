@@ -3,7 +3,7 @@
 import gc
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from auditor.cli import access_question as questions
 from auditor.cli import terminal
+from auditor.cli.access_question import Question
 from auditor.model.errors import InputError
 
 if TYPE_CHECKING:
-    from auditor.access.kubernetes.api_resources import Named
-    from auditor.access.kubernetes.holders import Where
-    from auditor.access.kubernetes.impersonation import Target
     from auditor.access.kubernetes.rbac import Request
     from auditor.pipeline.access import Cluster
 
@@ -146,8 +145,8 @@ def who_can(
     quiet: _Quiet = False,
 ) -> None:
     """List everybody who can do a thing, and through which binding, role and rule."""
-    name, paths = _name_and_paths(resource, rest)
-    question = _Question(verb, resource, name, namespace, all_namespaces)
+    name, paths = questions.name_and_paths(resource, rest)
+    question = Question(verb, resource, name, namespace, all_namespaces)
     reading = _Reading(paths, live, source, cluster_version, authorizers, values, no_render, no_ignore, exclude, quiet)
     asked, clusters = _prepared(question, reading)
     from auditor.access.kubernetes import holders  # noqa: PLC0415 - after wrong use has been refused
@@ -193,11 +192,11 @@ def explain(
     """Say whether somebody can do a thing, by what, and what a refusal lacks."""
     from auditor.access.kubernetes import callers  # noqa: PLC0415 - start-up: help needs none of it
 
-    name, paths = _name_and_paths(resource, rest)
-    question = _Question(verb, resource, name, namespace, all_namespaces)
+    name, paths = questions.name_and_paths(resource, rest)
+    question = Question(verb, resource, name, namespace, all_namespaces)
     reading = _Reading(paths, live, source, cluster_version, authorizers, values, no_render, no_ignore, exclude, quiet)
     asker = callers.parse(principal, groups=group or ())
-    target = _target(as_, as_group or ())
+    target = questions.target(as_, as_group or ())
     asked, clusters = _prepared(question, reading, one=True)
     from auditor.access.kubernetes import explaining  # noqa: PLC0415 - after wrong use has been refused
     from auditor.access.kubernetes.answers import Answer  # noqa: PLC0415 - the same
@@ -231,25 +230,7 @@ class _Reading(NamedTuple):
     quiet: bool
 
 
-class _Question(NamedTuple):
-    """What is asked, as it was said."""
-
-    verb: str
-    resource: str
-    name: str
-    namespace: str
-    all_namespaces: bool
-
-    def where(self, asked: "Request") -> "Where":
-        """Return in which namespaces `who-can` looks."""
-        from auditor.access.kubernetes.holders import Where  # noqa: PLC0415 - after wrong use has been refused
-
-        if asked.namespace:
-            return Where.NAMESPACE
-        return Where.EVERYWHERE if self.all_namespaces else Where.ANYWHERE
-
-
-def _prepared(question: _Question, reading: _Reading, *, one: bool = False) -> "tuple[Request, Sequence[Cluster]]":
+def _prepared(question: Question, reading: _Reading, *, one: bool = False) -> "tuple[Request, Sequence[Cluster]]":
     """Return the request and what it is asked of. `one`: it has to be a single request, as an API server gets it."""
     from auditor.access.kubernetes import dialect  # noqa: PLC0415 - start-up: help needs none of it
     from auditor.pipeline import access as pipeline  # noqa: PLC0415 - the same
@@ -269,7 +250,7 @@ def _prepared(question: _Question, reading: _Reading, *, one: bool = False) -> "
         honour_gitignore=not reading.no_ignore,
         exclude=tuple(reading.exclude or ()),
     )
-    asked = _request(question, one=one)
+    asked = questions.request(question, one=one)
     with terminal.Progress(quiet=reading.quiet) as progress:
         clusters = pipeline.read(
             request, clock=lambda: datetime.now(UTC), stdin=sys.stdin.buffer, progress=progress.say
@@ -277,100 +258,13 @@ def _prepared(question: _Question, reading: _Reading, *, one: bool = False) -> "
     if isinstance(asked, InputError):
         # Roles of the input may tell in which API group the resource is.
         seen = {resource: groups for cluster in clusters for resource, groups in cluster.groups_of.items()}
-        asked = _request(question, one=one, seen=seen)
+        asked = questions.request(question, one=one, seen=seen)
         if isinstance(asked, InputError):
             raise asked
     if not reading.quiet:
-        _notes(question, asked)
+        for note in questions.notes(question, asked):
+            terminal.note(note)
     return asked, clusters
-
-
-def _request(
-    question: _Question, *, one: bool, seen: Mapping[str, Sequence[str]] | None = None
-) -> "Request | InputError":
-    """Return the request, or why a resource is not known. Raises `InputError` for what contradicts itself."""
-    from auditor.access.kubernetes import api_resources, built_in  # noqa: PLC0415 - start-up: help needs none of it
-    from auditor.access.kubernetes.rbac import Request  # noqa: PLC0415 - the same
-
-    verb, namespace = question.verb, question.namespace
-    if not verb or verb != verb.lower() or " " in verb:
-        raise InputError(f"{verb or 'the empty text'} is no verb", hint="Verbs are lower case: get, list, create.")
-    if namespace and question.all_namespaces:
-        raise InputError("-n and -A exclude each other", hint="Name one namespace, or all.")
-    if question.resource.startswith("/"):
-        if namespace or question.all_namespaces:
-            raise InputError(f"{question.resource} is a path, and in no namespace", hint="Leave out -n and -A.")
-        return Request(verb=verb, url=question.resource)
-    try:
-        found = api_resources.resolve(question.resource, built_in.load().resources, seen=seen or {})
-    except InputError as error:
-        return error
-    name = _one_name(found, question.name)
-    if name and not found.subresource and verb in {"create", "deletecollection"}:
-        raise InputError(f"a {verb} carries no name", hint=f"Ask without {name}: names never limit it.")
-    if found.namespaced is False and namespace:
-        raise InputError(f"{found.label} belongs to no namespace", hint="Leave out -n.")
-    if one and found.namespaced and not namespace and not question.all_namespaces:
-        raise InputError(f"no namespace is named for {found.label}", hint="Add -n NAMESPACE, or -A for all at once.")
-    if one and (found.group, found.plural) == ("", "namespaces") and verb not in {"list", "watch"}:
-        # A request for a namespace itself carries its name as namespace, too.
-        namespace = name
-    return Request(
-        verb=verb,
-        api_group=found.group,
-        resource=found.plural,
-        subresource=found.subresource,
-        namespace=namespace,
-        name=name,
-    )
-
-
-def _one_name(found: "Named", given: str) -> str:
-    if found.name and given:
-        raise InputError(f"two names: {found.name} and {given}", hint="Write one of them.")
-    return found.name or given
-
-
-def _name_and_paths(resource: str, rest: Sequence[str] | None) -> tuple[str, tuple[str, ...]]:
-    """Return the object's name and the paths. What comes first is a name unless it can only be a path, or is one."""
-    first, *others = rest or ["."]
-    is_path = first == "-" or any(mark in first for mark in "/*?[") or Path(first).exists()
-    if is_path or resource.startswith("/"):
-        return "", (first, *others)
-    return first, tuple(others) or (".",)
-
-
-def _target(user: str, groups: Sequence[str]) -> "Target | None":
-    from auditor.access.kubernetes import callers  # noqa: PLC0415 - start-up: help needs none of it
-    from auditor.access.kubernetes.impersonation import Target  # noqa: PLC0415 - the same
-
-    if not user:
-        if groups:
-            raise InputError("--as-group without --as", hint="Impersonation always needs a user: add --as USER.")
-        return None
-    named = callers.parse(user).principal
-    if not named.user:
-        raise InputError(f"--as {user} is no user", hint="Name a user or sa:NAMESPACE/NAME; groups go to --as-group.")
-    return Target(user=named.user, groups=tuple(groups))
-
-
-def _notes(question: _Question, asked: "Request") -> None:
-    from auditor.access.kubernetes import api_resources, built_in  # noqa: PLC0415 - after wrong use has been refused
-
-    if asked.url:
-        return
-    found = api_resources.resolve(question.resource, built_in.load().resources, seen={})
-    if found.also:
-        others = ", ".join(f"{found.plural}.{group}" for group in found.also)
-        terminal.note(f"{question.resource} is taken as {found.label} of group {found.group or 'core'}; also: {others}")
-    if asked.verb not in _VERBS and not asked.verb.startswith("impersonate"):
-        terminal.note(f"{asked.verb} is no verb of Kubernetes itself; it is taken as it is")
-
-
-_VERBS = frozenset(
-    {"*", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"}
-    | {"proxy", "bind", "escalate", "approve", "sign", "attest", "use"}
-)
 
 
 def _width() -> int | None:
