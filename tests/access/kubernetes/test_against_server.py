@@ -24,7 +24,8 @@ from tests.access.kubernetes.builders import RBAC_ALONE
 from tests.servers.api import Api, Question, Review
 from tests.servers.kubernetes import ACCOUNTS, Kubernetes, Setup, running
 
-SEEDS = (1, 2, 3)
+SEEDS = (23, 29, 30)
+"""Chosen among many (all without a difference) for the share of answers that rest on aggregated roles."""
 QUESTIONS = 5_000
 """For each seed. With all seeds at least 10,000 must be compared."""
 
@@ -245,6 +246,7 @@ def test_random_states_get_the_servers_answers_and_reasons(seed: int, tmp_path: 
         assert judge.compared == QUESTIONS
         assert 0.15 < judge.allowed / judge.compared < 0.85, "the questions would prove little"
         assert judge.unknown < judge.compared / 4
+        assert judge.aggregated > 50
 
 
 @pytest.mark.usefixtures("servers")
