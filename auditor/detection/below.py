@@ -16,6 +16,7 @@ from auditor.redaction.spans import named
 REACH = 3_000
 """Bytes behind the name in which its value may stand."""
 SECRET_VALUE = "secret-value"  # noqa: S105 - the id of a rule
+_NEAR = 300
 _LINES = 12
 """Lines below a name among which its value is looked for."""
 _HEAD = re.compile(
@@ -32,6 +33,9 @@ _ITEM = re.compile(
     r"^[ \t]*(?:-[ \t]+)?(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s\"'#,{\[|>&*!-][^\n#]*?))"
     r"[ \t]*,?[ \t]*(?:#.*)?\r?$"
 )
+_CLIENT = re.compile(r"\"clientAuthenticatorType\"[ \t]*:[ \t]*\"client-secret\"")
+_CLIENT_SECRET = re.compile(r"\"secret\"[ \t]*:[ \t]*\"(?P<value>[^\"\n]{4,512})\"")
+"""Of a realm that Keycloak exported, where a client's secret is called like a reference elsewhere."""
 _VARIABLE = re.compile(r"^[ \t]*variable[ \t]+\"?(?P<key>[\w\-]+)\"?[ \t]*\{")
 _RESOURCE = re.compile(r"^[ \t]*(?:resource[ \t]+\"(?P<type>\w+)\"|(?P<set>set_sensitive)\b)")
 _ATTRIBUTE = re.compile(
@@ -65,6 +69,8 @@ def below(content: bytes, start: int, end: int) -> list[Found]:
         found = _children(match["key"], rest, base, indent=-1, end="\n}")
     elif (match := _RESOURCE.match(line)) is not None:
         found = _of_resource(match["type"] or "", text, line)
+    elif _CLIENT.search(line) is not None:
+        found = _of_client(rest, base)
     elif (match := _HEAD.match(line)) is not None:
         found = _of_key(match, rest, base)
     elif (match := _FLAG.match(line)) is not None:
@@ -94,6 +100,15 @@ def _of_key(match: re.Match[str], rest: str, base: int) -> Iterator[tuple[int, i
             yield from _judged(key.rstrip("s"), item[group], base + offset + item.start(group))
     else:
         yield from _children(key, rest, base, indent=indent, end="")
+
+
+def _of_client(rest: str, base: int) -> Iterator[tuple[int, int, str, str]]:
+    stop = rest.find("}")
+    match = _CLIENT_SECRET.search(rest, 0, stop if 0 <= stop < _NEAR else _NEAR)
+    if match is not None:
+        verdict = named(Label.PASSWORD, "secret", match["value"], structured=False)
+        if verdict.kind is LiteralKind.CREDENTIAL:
+            yield base + match.start("value"), base + match.end("value"), "secret", verdict.rule
 
 
 def _children(key: str, rest: str, base: int, *, indent: int, end: str) -> Iterator[tuple[int, int, str, str]]:

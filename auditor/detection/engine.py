@@ -107,7 +107,7 @@ class Engine:
     def confirm(self, content: bytes, found: list[Trigger], *, path: str = "") -> list[Hit]:
         """Return the credentials at the places `found`."""
         notation = notation_of(path)
-        example = notation is Notation.PROSE or (notation is Notation.CODE and tests(path))
+        example = notation is Notation.PROSE or (notation in {Notation.CODE, Notation.UNKNOWN} and tests(path))
         hits: dict[tuple[int, int], Found] = {}
         for offset, piece in self._pieces(content, found, notation):
             for item in piece:

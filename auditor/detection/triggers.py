@@ -94,7 +94,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.BELOW, rf"{_ABOVE}[\"']?[ \t]*[:=][ \t]*[|>{{\[]?[+\-\d]?[ \t]*\r?\n"),
     (Look.BELOW, rf"-{_TAIL}{_ABOVE}[\"']?[ \t]*,?[ \t]*\r?\n"),
     (Look.BELOW, rf"resource[ \t]+\"(?:{_RESOURCES})\""),
-    (Look.BELOW, r"set_sensitive\b"),
+    (Look.BELOW, r"set_sensitive\b|\"client-secret\""),
     (Look.LINE, r"://[^\s:/@\"'<>\\?#]{0,128}:[^\s/\"'<>`\\]{1,256}@[\w\[$<{%(\-]"),
     (Look.LINE, r"[\w.\-]:[^\s@:/\"']{1,128}@(?:tcp|udp|unix)\("),
     (Look.LINE, r"(?:[Bb]asic|[Bb]earer|BEARER|BASIC|Token)[ \t]+[A-Za-z0-9+/_~.\-]{8}"),
@@ -175,8 +175,8 @@ _KEY_MARK = re.compile(rb"PRIVATE KEY(?: BLOCK)?-----")
 _VALUE_LINE = re.compile(rb"value", re.IGNORECASE)
 _SECRET_KIND = re.compile(rb"kind[\"']?[ \t]*:[ \t]*[\"']?Secret")
 _BELOW_LINE = re.compile(
-    rb"variable[ \t]+\"|resource[ \t]+\"|set_sensitive|[\w\"'][ \t]*[:=][ \t]*[|>{\[]?[+\-\d]?[ \t]*(?=\r?\n)"
-    rb"|--?[\w.\-]+[\"']?[ \t]*,?[ \t]*(?=\r?\n)",
+    rb"variable[ \t]+\"|resource[ \t]+\"|set_sensitive|\"client-secret\""
+    rb"|[\w\"'][ \t]*[:=][ \t]*[|>{\[]?[+\-\d]?[ \t]*(?=\r?\n)|--?[\w.\-]+[\"']?[ \t]*,?[ \t]*(?=\r?\n)",
     re.IGNORECASE,
 )
 

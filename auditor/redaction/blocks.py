@@ -47,7 +47,7 @@ _CALLED = re.compile(
     re.VERBOSE,
 )
 _DEFAULT = re.compile(
-    r"""\$\{(?P<key>[A-Za-z_][\w.\-]{0,119}):[-=]?(?P<value>[^{}\n]{1,512})\}
+    r"""\$\{(?P<key>[A-Za-z_][\w.\-]{0,119}):[-=]?(?P<value>(?![+?])[^{}\n]{1,512})\}
         |\$\{(?P<shell>[A-Z_][A-Z0-9_]{0,119})-(?P<fallback>[^{}\n]{1,512})\}""",
     re.VERBOSE,
 )

@@ -31,6 +31,8 @@ _HINT = re.compile(
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SEPARATORS = re.compile(r"[./:\s\[\]'\"@]+")
 _EXTENSIONS = frozenset({"txt", "conf", "cfg", "env", "file", "dat", "bin", "yaml", "yml", "json", "pem", "enc", "raw"})
+_LAST_PARTS = _EXTENSIONS | {"value", "default", "plain", "plaintext", "literal"}
+"""Last components that say nothing: `password.value`, `password.txt`."""
 _QUALIFIERS = frozenset(
     {
         "b64", "base64", "value", "val", "plain", "plaintext", "cleartext", "prod", "production", "dev",
@@ -49,12 +51,12 @@ _PASSWORD_ENDS = ("password", "passwd", "passphrase", "passcode")
 _NEGATED = frozenset({"nopasswd", "nopassword", "nopass"})
 """`NOPASSWD: ALL` of sudoers, `nopass` of Redis: that there is no password."""
 _JOINED_PASS = re.compile(
-    r"(?:db|database|user|root|admin|my|mysql|maria|pg|postgres|sql|redis|mongo|rabbit|rabbitmq|smtp|mail|email|ftp"
-    r"|sftp|ssh|auth"
-    r"|login|http|proxy|ldap|app|master|default|bind|store|keystore|truststore|svc|service|ssl|vnc|rpc|api|basic|ks"
-    r"|ts|key)"
-    r"(?:pass|pw|pwd)"
+    r"\w{2,}(?:pass|pwd)|(?:db|root|admin|bind|my|mysql|pg|postgres|sql|redis|smtp|mail|ftp|ssh|ldap|user|app|proxy|vnc|wifi)pw"
 )
+_NO_JOINED = re.compile(
+    r"(?:by|com|encom|tres|sur|under|over|low|high|band|all|multi|one|first|second|single|two|proxy|fastcgi|old|ask)(?:pass|pwd)"
+)
+"""`bypass`, `compass`, `proxypass`: words that end like it."""
 _NOT_A_PASS = frozenset(
     {"proxy", "fastcgi", "uwsgi", "grpc", "scgi", "memcached", "first", "second", "multi", "by", "low", "high", "band"}
 )
@@ -126,7 +128,11 @@ def label(name: str) -> Label:
     before = words[-2] if len(words) > 1 else ""
     if words[0] in _SETTINGS and len(words) > 1:
         return Label.NONE
-    if last in _PASSWORDS or last.endswith(_PASSWORD_ENDS) or _JOINED_PASS.fullmatch(last):
+    if (
+        last in _PASSWORDS
+        or last.endswith(_PASSWORD_ENDS)
+        or (_JOINED_PASS.fullmatch(last) and not _NO_JOINED.fullmatch(last))
+    ):
         negated = last in _NEGATED or (last == "pass" and before in _NOT_A_PASS)
         return Label.NONE if negated else Label.PASSWORD
     if last == "pwd":
@@ -150,10 +156,11 @@ def _machine_made(words: list[str], last: str, before: str) -> Label:  # noqa: P
         (last == "key" and before in _KEYED)
         or _JOINED_KEY.search(last)
         or words[-3:] in (["secret", "key", "base"], ["root", "token", "id"])
-        or (before, last) in {("secret", "id"), ("erlang", "cookie")}
+        or (before, last) in {("erlang", "cookie"), ("secret", "string"), ("secret", "data")}
+        or last == "psk"
     ):
         return Label.TOKEN
-    if last in {"credential", "credentials", "creds"}:
+    if last in {"credential", "credentials", "creds"} or (before, last) == ("secret", "id"):
         return Label.SECRET
     return Label.WEAK if last in _WEAK else Label.NONE
 
@@ -161,6 +168,6 @@ def _machine_made(words: list[str], last: str, before: str) -> Label:  # noqa: P
 def last_words(name: str) -> list[str]:
     """Return the words of the last component of `name`, in lower case: `spring.dataSource` gives `data`, `source`."""
     parts = [part for part in _SEPARATORS.split(name[-200:].strip(" -")) if part]
-    if len(parts) > 1 and parts[-1].lower() in _EXTENSIONS:
+    if len(parts) > 1 and parts[-1].lower() in _LAST_PARTS:
         parts.pop()
     return [word.lower() for word in _WORDS.findall(parts[-1])] if parts else []

@@ -113,7 +113,7 @@ def _value_of(place: _Place, match: re.Match[str]) -> tuple[int, Iterable[Span]]
         start, end = quoted.span(quoted.lastgroup or "double")
         position = quoted.end()
         code = place.notation is Notation.CODE
-        if quoted.lastgroup == "back" or (code and _names_a_key(text[start:end])):
+        if quoted.lastgroup == "back" or (code and _names_a_key(text[start:end])) or _closes(place, match, quoted):
             return position, ()
     else:
         start, end = _unquoted(place, match, position)
@@ -122,9 +122,16 @@ def _value_of(place: _Place, match: re.Match[str]) -> tuple[int, Iterable[Span]]
         return position, ()
     if login and strength <= Label.WEAK:
         return 0, _login(key, text, start, end)
-    return position, verdict(
-        key, text, start, end, quoted=quoted is not None, notation=place.notation, strength=strength
-    )
+    notation = Notation.SHELL if match["dashes"] and quoted is not None else place.notation
+    return position, verdict(key, text, start, end, quoted=quoted is not None, notation=notation, strength=strength)
+
+
+def _closes(place: _Place, match: re.Match[str], quoted: re.Match[str]) -> bool:
+    """Return whether the quote behind the separator ends a text: `"unexpected token =", ...`."""
+    if place.notation not in {Notation.CODE, Notation.UNKNOWN} or match["close"] or quoted.lastgroup == "escaped":
+        return False
+    quote = place.text[quoted.start()]
+    return place.text.count(quote, place.start, match.start()) % 2 == 1
 
 
 def _strength(match: re.Match[str], key: str) -> Label:
@@ -176,13 +183,22 @@ def _impossible(
         return match["close"] is None
     match notation:
         case Notation.CODE:
-            return not (assignment and before in {";", "?", "&", '"', "'"})
+            return not (assignment and (before in {";", "?", "&", '"', "'"} or _in_a_text(match, text, before)))
         case Notation.HCL:
             return not assignment and match["separator"] != ":"
-        case Notation.UNKNOWN:
-            return match["close"] is not None and match["separator"] == "=" and "]" in match[0]
-        case _:
+        case Notation.SHELL:
             return False
+        case _:
+            # `os.environ["PGPASSWORD"] = password`
+            return match["close"] is not None and match["separator"] == "=" and "]" in match[0]
+
+
+def _in_a_text(match: re.Match[str], text: str, before: str) -> bool:
+    """Return whether `NAME=value` stands inside of a program's text: `"docker run -e DB_PASSWORD=x"`."""
+    if before != " " or not match["key"].isupper():
+        return False
+    head = text[max(text.rfind("\n", 0, match.start()) + 1, match.start() - _NEAR) : match.start()]
+    return head.count('"') % 2 == 1 or head.count("'") % 2 == 1
 
 
 def _word_pattern(place: _Place, before: str, start: int, *, assignment: bool) -> re.Pattern[str]:
@@ -223,7 +239,8 @@ def verdict(
         return
     if notation is Notation.PROSE and not quoted and value.lower().strip(".,:;") in _STATES:
         return
-    found = named(label(key) if strength is None else strength, key, value, structured=True)
+    structured = notation is not Notation.SHELL
+    found = named(label(key) if strength is None else strength, key, value, structured=structured)
     if found.kind is LiteralKind.CREDENTIAL and found.confidence is not Confidence.POSSIBLE:
         stripped = len(value) - len(value.lstrip())
         yield Span(start + stripped + found.start, start + stripped + found.end, key, found.rule, found.confidence)

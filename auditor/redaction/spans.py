@@ -33,11 +33,16 @@ _URL_PASSWORD = re.compile(
     r"(?<![A-Za-z0-9+.\-])(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]{1,30})://(?P<user>[^\s:/@\"'<>\\?#]{0,128}):(?P<password>"
     r"[^\s/\"'<>`\\]{1,256})@(?=(?P<host>[\w\[$<{%(-][\w.\-]{0,80}))"
 )
-_DSN_PASSWORD = re.compile(r"(?<![\w.])[\w.\-]{1,64}:(?P<password>[^\s@:/\"']{1,128})@(?:tcp|udp|unix)\(")
+_DSN_PASSWORD = re.compile(r"(?<![\w.])(?P<user>[\w.\-]{1,64}):(?P<password>[^\s@:/\"']{1,128})@(?:tcp|udp|unix)\(")
 _HEADER = re.compile(
     r"(?P<name>[Aa]uthorization[\"']?[ \t]*[:=,]?[ \t]*[\"']?)?\b(?P<scheme>[Bb]asic|[Bb]earer|BEARER|BASIC"
     r"|Token)[ \t]+(?P<value>[A-Za-z0-9+/_~.\-]{4,4096}={0,2})(?![A-Za-z0-9])"
 )
+_REPEATED = re.compile(r"([A-Za-z0-9])\1{9}")
+_DOCUMENTED_LOGINS = frozenset(
+    {"user:password", "username:password", "user:pass", "aladdin:open sesame", "test:123\u00a3"}
+)
+"""Of RFC 7617, and what shows the form."""
 _HEADER_HINT = re.compile(r"[Bb]asic[ \t]|[Bb]earer[ \t]|BEARER|BASIC|Token[ \t]")
 _WORDS_FOR_PASSWORDS = frozenset({"pass", "password", "passwd", "pwd", "secret", "pw", "mypassword", "userpassword"})
 _WORDS_FOR_USERS = frozenset({"user", "username", "login", "name", "userid", "uname", "db_user", "dbuser", "your_user"})
@@ -50,7 +55,7 @@ def certain(text: str) -> list[Span]:
     found = [
         Span(start, end, "", rule, Confidence.CERTAIN)
         for start, end, rule in tokens(text)
-        if "EXAMPLE" not in text[start:end]
+        if not _documented(text[start:end], rule)
     ]
     if "PRIVATE KEY" in text:
         found += private_keys(text)
@@ -62,6 +67,14 @@ def certain(text: str) -> list[Span]:
             and holds_key_material(text_of_key)
         ]
     return found
+
+
+def _documented(token: str, rule: str) -> bool:
+    """Return whether a token is one that documentation shows: it opens nothing, and everybody copies it."""
+    if "EXAMPLE" in token or _REPEATED.search(token):
+        return True
+    # The token of jwt.io and the one of RFC 7519.
+    return rule == "jwt" and token.split(".")[1].startswith(("eyJzdWIiOiIxMjM0NTY3ODkw", "eyJpc3MiOiJqb2Ui"))
 
 
 def private_keys(text: str) -> list[Span]:
@@ -126,13 +139,16 @@ def _urls(text: str) -> Iterator[Span]:
             continue
         yield Span(match.start("password"), match.end("password"), "", "url-password", Confidence.LIKELY)
     for match in _DSN_PASSWORD.finditer(text):
-        if nature(match["password"]) is None:
+        form = match["user"].lower() in _WORDS_FOR_USERS and match["password"].lower() in _WORDS_FOR_PASSWORDS
+        if nature(match["password"]) is None and not form and not TEMPLATED.search(match["password"]):
             yield Span(match.start("password"), match.end("password"), "", "url-password", Confidence.LIKELY)
 
 
 def _shows_the_form(match: re.Match[str]) -> bool:
     """Return whether a URL says where user and password go, in words or capitals, and holds none."""
     user, password, host = match["user"], unquote(match["password"]), match["host"]
+    if "{" in user and "}" not in user:
+        return True  # `redis://${PASSWORD:-}@host`: the colon belongs to the reference
     if password.lower() in _WORDS_FOR_PASSWORDS:
         return user.lower() in _WORDS_FOR_USERS or host.lower() in _WORDS_FOR_HOSTS
     return password.isupper() and "PASS" in password and not any(c.isdigit() for c in password)
@@ -142,7 +158,7 @@ def _headers(text: str) -> Iterator[Span]:
     for match in _HEADER.finditer(text):
         value = match["value"]
         if match["scheme"].lower() == "basic":
-            real = ":" in decoded(value)
+            real = ":" in decoded(value).strip(":") and decoded(value).lower() not in _DOCUMENTED_LOGINS
         else:
             real = (
                 nature(value) is None and any(c.isdigit() for c in value) and len(value) >= (8 if match["name"] else 20)

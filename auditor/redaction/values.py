@@ -26,13 +26,15 @@ _REFERENCE = re.compile(
     | (?:aws|azurerm|azuread|google|random|tls|vault|kubernetes|digitalocean|github|gitlab|oci|alicloud|cloudflare)_\w+
       (?:\.[\w*\[\]"-]+){2,}
     | \$[A-Za-z][\w-]*(?:[.:][\w-]+)+ | \(\([^()]*\)\) | \{%.*%\} | <<[^<>]*>> | %%\w+%%
+    | \$\{\w+:[+?][^}]*\}
     | \$\{(?:file|env|directory|dir|vault|securepass|sys|ssm|self|opt|param|cf|s3|custom|resolve|strimzi\w*
        |secret\w*:[^}:]*[:/]       |aws\w*:|azure\w*:|gcp\w*:)[^}]*\}
-    | %[sdvqr] | %\d\$s
+    | (?:pass|env|file|fd|prompt): | %[sdvqr] | %\d\$s
     """,
     re.VERBOSE | re.DOTALL,
 )
-_DEFAULTED = re.compile(r"\$\{(?P<name>[A-Za-z_][\w.\-]*):[-=]?(?P<default>[^{}]*)\}")
+_DEFAULTED = re.compile(r"\$\{(?P<name>[A-Za-z_][\w.\-]*):[-=]?(?P<default>(?![+?])[^{}]*)\}")
+"""Not `${NAME:+other}`, `${NAME:?message}`."""
 _PLACEHOLDER = re.compile(
     r"""
     [x*.\-_?\#~][x*.\-_?\#~\ :/]* | x{3,}\S* | \S*x{5,}\S* | \S*\*{3,}\S* | \*\*[^*]+\*\*
@@ -44,6 +46,7 @@ _PLACEHOLDER = re.compile(
     | unused | ignored? | dummy\S* | fake\S* | placeholder\S* | \S*[-_]placeholder | sample
     | example(?:[-_. ]?[a-z]+)* | \S*[-_.]example
     | (?:yyyy|zzzz|aaaa)y*z*a*
+    | 0{8}-(?:0{4}-){3}0{12} | insert[A-Z]\S* | pick[-_]a[-_]\S+ | \S*if[-_]you[-_]see[-_]this\S*
     | _[A-Z][A-Z_]+_ | \S+[-_]field(?:[-_]name)? | [\w-]+[-_]key[-_]name
     | replac\w*[-_ .]?\S*(?:\ (?:me|this|with)\b.*)? | \S+[-_](?:goes[-_])?here | your[-_ .]?\S+.*
     | my[-_]?(?:token|secret|key|api[-_]?key) | changeit
@@ -91,7 +94,9 @@ _VERSION = re.compile(
 )
 """Of a package: `^2.0.0`, `>=1.2 <2`, `npm:name@1.0.0`."""
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
-_EXPRESSION = re.compile(r"\.[*+][^.]*|.*(?:\.\*|\[\^|\\[()wdSs]|\(\?:).*", re.DOTALL)
+_EXPRESSION = re.compile(
+    r"\\(?:e|x1[bB]|033|u001[bB])\[.*|\.[*+][^.]*|.*(?:\.\*|\[\^|\[\w-\w[^\]]*\][*+{]|\\[()wdSsKbB]|\(\?:).*", re.DOTALL
+)
 """A regular expression: `s/password=.*/password=x/`."""
 _SIZE = re.compile(r"\d+(?:\.\d+)?\s?(?:[KMGTP]i?B?|B|m)")
 _HASH = re.compile(

@@ -15,7 +15,8 @@ from auditor.redaction.values import default_of, looks_random, measure, nature
 TEMPLATED = re.compile(r"\$\{|\{\{|\$\(|<%|\$[A-Z_]{3,}|%\(")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_.\-/]{0,60}")
 _ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-_CAPITALS = re.compile(r"[A-Z]+(?:_[A-Z]+)+|PASS(?:WORD|WD|PHRASE)?|SECRET|TOKEN|CREDENTIALS?")
+_CAPITALS = re.compile(r"[A-Z]+(?:[_-][A-Z]+)+|[A-Z]{2,12}")
+"""`MY_PASSWORD`, `FOO`: where a name stands for the value."""
 _ENVIRONMENT_KEY = re.compile(r"[A-Z][A-Z0-9_]*")
 _SECRET_KEY = re.compile(r"secret[-_.]?key$", re.IGNORECASE)
 _ACCESS_KEY = re.compile(r"(?<!secret)(?<!secret[-_.])access[-_.]?key$", re.IGNORECASE)
@@ -25,6 +26,9 @@ _OF_AN_OBJECT = re.compile(
     r"(?:[a-z0-9]+[-_.])+(?:secrets?|creds?|credentials?|certs?|certificates?|tls|ca|keystore|truststore|keytab|auth)"
 )
 """`db-credentials`, `webhook-server-cert`: what Secret objects and files are called."""
+_FOLDERS = re.compile(r"[a-z][a-z_.\-]*(?:/[a-z][a-z_.\-]*){2,}")
+_NAMES_OF_FIELDS = frozenset({"auth", "key", "salt", "cookie", "data", "username", "login"})
+_WORDS = re.compile(r"[a-z]+(?:[-_.][a-z]+)+")
 _NAMES_ITSELF = re.compile(r"(?i)[\w.\-/]*(?:token|secret|password|passwd|credentials?|api[-_]?key|access[-_]?key)")
 _SPEAKS = re.compile(r"(?i)pass(?:word|phrase|wort|code)|token|secret|credential|\bkey\b|mot de passe|contrase")
 _NO_TOKENS = frozenset(
@@ -32,11 +36,15 @@ _NO_TOKENS = frozenset(
         "basic", "bearer", "jwt", "oauth", "oauth2", "oidc", "header", "query", "kubernetes", "k8s", "static", "file",
         "env", "local", "opaque", "internal", "manual", "automatic", "generated", "random", "client", "access",
         "refresh", "vault", "aws", "gcp", "azure", "cookie", "session", "self-signed", "strong", "weak", "standard",
-        "plain", "prompt", "stdin", "this", "user_info", "sasl_inherit", "url",
+        "plain", "prompt", "stdin", "this", "user_info", "sasl_inherit", "url", "no-check",
     }
 )  # fmt: skip
 _SHORTEST = 3
 _LETTER = re.compile(r"\w")
+_SWITCH_OF_NAMES = re.compile(
+    r"(?:files|compat|systemd|nis|sss|ldap|db|winbind)(?:[ \t]+(?:files|systemd|nis|sss|ldap|db|winbind))*"
+)
+"""`passwd: files ldap` of nsswitch.conf."""
 _CAPTIONS = frozenset({"Password", "Passwort", "Passphrase", "Password:", "Passcode"})
 """What stands beside an entry field in a table of translations."""
 _PUBLIC = Named(LiteralKind.PUBLIC, "plain", Confidence.LIKELY)
@@ -101,7 +109,7 @@ def _password(text: str, *, structured: bool) -> Named:
     found = measure(text)
     if found and not (text.isdigit() and len(text) >= 3) and found not in {"uuid", "digest"}:
         return Named(LiteralKind.PUBLIC, found, Confidence.LIKELY)
-    if text.count(" ") >= (3 if structured else 7) or text in _CAPTIONS:
+    if text.count(" ") >= (3 if structured else 7) or text in _CAPTIONS or _SWITCH_OF_NAMES.fullmatch(text):
         return Named(LiteralKind.PUBLIC, "prose", Confidence.LIKELY)
     return Named(LiteralKind.CREDENTIAL, "named-credential", Confidence.LIKELY, 0, len(text))
 
@@ -127,13 +135,15 @@ def _names_something(strength: Label, key: str, text: str, *, structured: bool) 
         return True
     object_name = _OBJECT_NAME.fullmatch(text) is not None
     digits = any(character.isdigit() for character in text)
+    if _FOLDERS.fullmatch(text):
+        return True
     if structured and (
-        (_IDENTIFIER.fullmatch(text) and (label(text) is not Label.NONE or _NAMES_ITSELF.fullmatch(text)))
-        or (object_name and not digits and (_SECRET_KEY.search(key) or ("-" in text and key.lower().endswith("key"))))
+        (_IDENTIFIER.fullmatch(text) and (label(text) >= Label.SECRET or _NAMES_ITSELF.fullmatch(text)))
+        or text in _NAMES_OF_FIELDS
+        or (object_name and not digits and _SECRET_KEY.search(key))
+        or (key.lower().endswith("key") and _WORDS.fullmatch(text))
     ):
         return True
     if strength is not Label.SECRET:
         return False
-    return (object_name and (structured or "-" in text) and not measure(text)) or _NAMES_ITSELF.fullmatch(
-        text
-    ) is not None
+    return object_name and (structured or "-" in text) and not measure(text)
