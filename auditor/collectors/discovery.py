@@ -380,7 +380,8 @@ class _Walk:
             return []
         from auditor.collectors import repositories  # noqa: PLC0415 - start-up: only where there is one
 
-        return repositories.find(files, marked=self._roots, walked=self._folders, left_out=self._left_out)
+        named = [path for path in self._named if os.path.isdir(path)]  # noqa: PTH112 - as above
+        return repositories.find(files, marked=self._roots, named=named, left_out=self._left_out)
 
     def _mark_included(self) -> None:
         """Mark what a GitLab definition includes: such a file has no name to know it by."""

@@ -1,7 +1,8 @@
 """Where repositories begin in a tree that was walked, and which files their GitLab definitions include.
 
-A folder with a `.git` is a root. Where there is none, neither here nor above what was named (an unpacked archive), it
-is the outermost folder in which a host would look for definitions.
+A folder with a `.git` is a root. Where there is none, neither here nor above what was named (unpacked archives), the
+folder that was named is one, and each folder right in it, if a host would look for definitions there. Deeper ones are
+examples and copies of others' more often than repositories.
 
 Includes: https://docs.gitlab.com/ci/yaml/includes/. Paths count from the repository's root; `*` stays in a folder and
 `**` crosses folders. What stands elsewhere (`remote`, `project`, `component`, `template`) is not looked for.
@@ -22,18 +23,19 @@ _MARK_A_ROOT = frozenset({CiFile.GITHUB_WORKFLOW, CiFile.GITLAB_CI, CiFile.JENKI
 
 
 def find(
-    files: Iterable[tuple[str, CiFile]], *, marked: Collection[str], walked: Collection[str], left_out: Sequence[str]
+    files: Iterable[tuple[str, CiFile]], *, marked: Collection[str], named: Collection[str], left_out: Sequence[str]
 ) -> list[Repository]:
     """Return the repositories that were walked from their root, in the order of their folders.
 
-    `marked` are the folders with a `.git`, `walked` the real paths of all folders that were listed, `left_out` the CI
-    files and folders that a rule left out.
+    `marked` are the folders with a `.git`, `named` the folders that were named, all of which was walked, `left_out` the
+    CI files and folders that a rule left out.
     """
     roots = set(marked)
     homes = {ci.home(file) for file, kind in files if kind in _MARK_A_ROOT}
     for home in sorted(homes, key=lambda home: (home != ".", len(home), home)):
+        above = os.path.dirname(home) or "."  # noqa: PTH120 - strings, as in discovery
         known = any(is_below(home, root) for root in roots)
-        if not known and os.path.realpath(home) in walked and not _has_git_above(home):
+        if not known and not {home, above}.isdisjoint(named) and not _has_git_above(home):
             roots.add(home)
     return [
         Repository(folder=root, left_out=tuple(sorted(path for path in left_out if is_below(path, root))))
@@ -64,7 +66,7 @@ def is_below(path: str, folder: str) -> bool:
 
 
 def _has_git_above(folder: str) -> bool:
-    folder = os.path.abspath(folder)  # noqa: PTH100 - strings, as in discovery
+    folder = os.path.abspath(folder)  # noqa: PTH100 - as above
     while (above := os.path.dirname(folder)) != folder:  # noqa: PTH120 - as above
         folder = above
         if os.path.exists(f"{folder}/.git"):  # noqa: PTH110 - as above

@@ -43,11 +43,22 @@ def test_a_folder_with_a_git_folder_or_file_is_a_root_with_and_without_definitio
     assert roots("a") == ["a"]
 
 
-def test_without_git_the_outermost_folder_with_definitions_is_the_root() -> None:
-    """Archives of several repositories, one of which has copied another with its workflows."""
+def test_without_git_the_named_folder_or_those_in_it_with_definitions_are_roots() -> None:
+    """Archives of several repositories, of which some hold examples or copies with workflows of their own."""
     workflow = ".github/workflows/ci.yml"
-    write({f"one/{workflow}": WORKFLOW, f"one/vendor/two/{workflow}": WORKFLOW, "three/.gitlab-ci.yml": ""})
+    write(
+        {
+            f"one/{workflow}": WORKFLOW,
+            f"one/vendor/two/{workflow}": WORKFLOW,
+            "three/.gitlab-ci.yml": "",
+            f"four/examples/a/{workflow}": WORKFLOW,
+        }
+    )
     assert roots(".") == ["one", "three"]
+    assert roots("one") == ["one"]
+    assert roots("four") == []
+    write({workflow: WORKFLOW})
+    assert roots(".") == ["."]
 
 
 def test_a_part_of_a_repository_is_none() -> None:
