@@ -167,7 +167,8 @@ _PLAIN = bytes([0x0A, *range(0x20, 0x7F)])
 _ODD = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _DEEP_INDENT = " " * MAX_DEPTH
 # A map or list as a key, which JSON cannot hold. `{{` is what a template that was not rendered looks like; inside of
-# text, as in the messages of alerts, it opens nothing.
+# text, as in the messages of alerts, it opens nothing. The first look is the quick one.
+_BRACES = re.compile(r"[}\]][ ]*+:|\{[ ]*+[{\[]")
 _COLLECTION_KEY = re.compile(r"[}\]][ ]*+:|[\n\[{,:?\-][ ]*+\{[ ]*+[{\[]")
 
 
@@ -203,7 +204,7 @@ def _reads_alike(document: str) -> bool:
     return (
         not (document.encode().translate(None, _PLAIN) if ascii_only else _ODD.search(document))
         and not _open_scalar(document)
-        and _COLLECTION_KEY.search(lines) is None
+        and (_BRACES.search(document) is None or _COLLECTION_KEY.search(lines) is None)
         and _UNSURE.search(lines) is None
         and _LIST_IN_LIST.search(document) is None
         and _DEEP_INDENT not in document

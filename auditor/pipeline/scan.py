@@ -25,6 +25,8 @@ from auditor.redaction.fingerprint import Fingerprinter
 _WORTH_A_PROCESS = 400_000
 """Bytes of input, with `_PER_FILE` for each file, below which a further process costs more than it brings."""
 _PER_FILE = 1_500
+_SENDING = 0.04
+"""Part of its time that a process takes to send what it found."""
 _MOST = 100_000
 """Bytes that one file counts at most: what makes a file larger are custom resource definitions, which nobody parses."""
 
@@ -127,7 +129,8 @@ def _shares(sources: Sequence[Source], jobs: int) -> list[Sequence[Source]]:
     weights = [min(source.size, _MOST) + _PER_FILE for source in sources]
     count = max(1, min(jobs, sum(weights) // _WORTH_A_PROCESS))
     shares: list[list[Source]] = [[] for _ in range(count)]
-    loads = [0] * count
+    # Every process but the first has to send its results as well.
+    loads = [0, *[int(sum(weights) / count * _SENDING)] * (count - 1)]
     for source, weight in zip(sources, weights, strict=True):
         least = loads.index(min(loads))
         shares[least].append(source)
