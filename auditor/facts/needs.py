@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable
 
 from auditor.facts import copies, grants, hosts, issued, lists, principals, sources
 from auditor.facts.accounts import TYPE as ACCOUNT
-from auditor.facts.views import CONTROL_PLANE, OBJECT, POD_SPEC, STORE
+from auditor.facts.views import CI, CI_TRUST, CONTROL_PLANE, OBJECT, POD_SPEC, STORE
+from auditor.model.ci import TEKTON, TRUST_TYPES
 from auditor.model.record import record
 from auditor.model.stores import TYPES as STORES
 from auditor.workloads import Workloads
@@ -102,7 +103,7 @@ def on_cluster(applies_to: Iterable[str]) -> bool:
     return any(entry in _VIEWS or entry in _FACTS or entry.startswith("kubernetes/") for entry in applies_to)
 
 
-_VIEWS = frozenset({OBJECT, POD_SPEC, CONTROL_PLANE, STORE})
+_VIEWS = frozenset({OBJECT, POD_SPEC, CONTROL_PLANE, STORE, CI, CI_TRUST})
 
 
 def _population(entry: str, workloads: Workloads) -> Iterable[str]:
@@ -112,6 +113,10 @@ def _population(entry: str, workloads: Workloads) -> Iterable[str]:
         return workloads.types
     if entry == STORE:
         return STORES
+    if entry == CI:
+        return TEKTON
+    if entry == CI_TRUST:
+        return (type_ for type_ in TRUST_TYPES if type_.startswith("kubernetes/"))
     if entry in _FACTS:
         return _FACTS[entry]
     return (entry,) if entry.startswith("kubernetes/") and entry not in FILES else ()

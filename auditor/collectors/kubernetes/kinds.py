@@ -72,6 +72,7 @@ _RUNS = "what runs, with which secrets, as which account"
 _SYNC = "which Secret is made from which store, and how often it is fetched anew"
 _DELIVERY = "what a delivery controller installs, and values written into it"
 _ADMISSION = "what guards the door of the cluster, and what sees objects on their way in"
+_CLOUD = "who may take a cloud's identity, and from where the API servers of clusters made here are reached"
 
 KINDS: tuple[Kind, ...] = (
     # Access.
@@ -340,6 +341,78 @@ KINDS: tuple[Kind, ...] = (
         why="copies of Secrets outside of the cluster",
         page=100,
     ),
+    # What operators of the clouds keep in the cluster: identities, who may take them, and managed clusters.
+    *_kinds("iam.services.k8s.aws", (("Role", "roles"),), why=_CLOUD, page=100),
+    *_kinds("iam.aws.m.upbound.io", (("Role", "roles"),), why=_CLOUD, page=100),
+    *_kinds("iam.aws.upbound.io", (("Role", "roles"),), why=_CLOUD, namespaced=False, page=100),
+    *_kinds("iam.aws.crossplane.io", (("Role", "roles"),), why=_CLOUD, namespaced=False, page=100),
+    *_kinds(
+        "eks.services.k8s.aws",
+        (("Cluster", "clusters"), ("PodIdentityAssociation", "podidentityassociations")),
+        why=_CLOUD,
+        page=100,
+    ),
+    *_kinds(
+        "eks.aws.upbound.io",
+        (("Cluster", "clusters"), ("PodIdentityAssociation", "podidentityassociations")),
+        why=_CLOUD,
+        namespaced=False,
+        page=100,
+    ),
+    *_kinds("karpenter.k8s.aws", (("EC2NodeClass", "ec2nodeclasses"),), why=_CLOUD, namespaced=False, page=100),
+    *_kinds(
+        "managedidentity.azure.com",
+        (("FederatedIdentityCredential", "federatedidentitycredentials"),),
+        why=_CLOUD,
+        page=100,
+    ),
+    *_kinds(
+        "managedidentity.azure.m.upbound.io",
+        (("FederatedIdentityCredential", "federatedidentitycredentials"),),
+        why=_CLOUD,
+        page=100,
+    ),
+    *_kinds(
+        "managedidentity.azure.upbound.io",
+        (("FederatedIdentityCredential", "federatedidentitycredentials"),),
+        why=_CLOUD,
+        namespaced=False,
+        page=100,
+    ),
+    *_kinds("containerservice.azure.com", (("ManagedCluster", "managedclusters"),), why=_CLOUD, page=100),
+    *_kinds("container.cnrm.cloud.google.com", (("ContainerCluster", "containerclusters"),), why=_CLOUD, page=100),
+    *_kinds(
+        "iam.cnrm.cloud.google.com",
+        (("IAMWorkloadIdentityPoolProvider", "iamworkloadidentitypoolproviders"),),
+        why=_CLOUD,
+        page=100,
+    ),
+    *_kinds(
+        "iam.gcp.m.upbound.io",
+        (("WorkloadIdentityPoolProvider", "workloadidentitypoolproviders"),),
+        why=_CLOUD,
+        page=100,
+    ),
+    *_kinds(
+        "iam.gcp.upbound.io",
+        (("WorkloadIdentityPoolProvider", "workloadidentitypoolproviders"),),
+        why=_CLOUD,
+        namespaced=False,
+        page=100,
+    ),
+    *_kinds(
+        "controlplane.cluster.x-k8s.io", (("AWSManagedControlPlane", "awsmanagedcontrolplanes"),), why=_CLOUD, page=100
+    ),
+    *_kinds(
+        "infrastructure.cluster.x-k8s.io",
+        (("AzureManagedControlPlane", "azuremanagedcontrolplanes"),),
+        why=_CLOUD,
+        page=100,
+    ),
+    # Which tokens a Vault takes, where its roles are kept in the cluster.
+    *_kinds("redhatcop.redhat.io", (("JWTOIDCAuthEngineRole", "jwtoidcauthengineroles"),), why=_CLOUD, page=100),
+    *_kinds("jwt.vault.m.upbound.io", (("AuthBackendRole", "authbackendroles"),), why=_CLOUD, page=100),
+    *_kinds("jwt.vault.upbound.io", (("AuthBackendRole", "authbackendroles"),), why=_CLOUD, namespaced=False, page=100),
     *_kinds(
         "config.openshift.io",
         (("APIServer", "apiservers"),),

@@ -18,6 +18,7 @@ from auditor.facts.estate import JOINED_TYPES
 from auditor.model.resource import LiteralKind, Origin, Resource
 from auditor.model.stores import TYPES as STORES
 from tests.collectors.kubernetes.collecting import FINGERPRINTER, WORKLOADS
+from tests.pipeline.systems import ASKED
 from tests.servers.api import LAST_APPLIED
 
 CANARY = "canary-5d8e1f77c0"
@@ -66,8 +67,8 @@ NOT_SERVED = {
 
 @pytest.mark.parametrize(
     "types",
-    [WORKLOADS.types, sources.TYPES, hosts.TYPES, STORES, JOINED_TYPES, OF_REFERENCES, HELM_PLACES],
-    ids=["workloads", "sources", "hosts", "stores", "joined", "references", "helm"],
+    [ASKED, WORKLOADS.types, sources.TYPES, hosts.TYPES, STORES, JOINED_TYPES, OF_REFERENCES, HELM_PLACES],
+    ids=["policies", "workloads", "sources", "hosts", "stores", "joined", "references", "helm"],
 )
 def test_whatever_the_program_can_read_is_asked_for(types: Any) -> None:
     assert {type_ for type_ in types if by_type(type_) is None} <= NOT_SERVED
