@@ -103,6 +103,12 @@ def on_cluster(applies_to: Iterable[str]) -> bool:
     return any(entry in _VIEWS or entry in _FACTS or entry.startswith("kubernetes/") for entry in applies_to)
 
 
+_OTHERS: dict[str, Iterable[str]] = {
+    STORE: STORES,
+    CI: TEKTON,
+    CI_TRUST: frozenset(type_ for type_ in TRUST_TYPES if type_.startswith("kubernetes/")),
+    **_FACTS,
+}
 _VIEWS = frozenset({OBJECT, POD_SPEC, CONTROL_PLANE, STORE, CI, CI_TRUST})
 
 
@@ -111,12 +117,6 @@ def _population(entry: str, workloads: Workloads) -> Iterable[str]:
         return (EVERY,)
     if entry in {POD_SPEC, CONTROL_PLANE}:
         return workloads.types
-    if entry == STORE:
-        return STORES
-    if entry == CI:
-        return TEKTON
-    if entry == CI_TRUST:
-        return (type_ for type_ in TRUST_TYPES if type_.startswith("kubernetes/"))
-    if entry in _FACTS:
-        return _FACTS[entry]
+    if entry in _OTHERS:
+        return _OTHERS[entry]
     return (entry,) if entry.startswith("kubernetes/") and entry not in FILES else ()
