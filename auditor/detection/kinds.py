@@ -10,7 +10,6 @@ WITHOUT_VALUES = frozenset(
         "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ServiceAccount", "Namespace", "Service",
         "Endpoints",
         "EndpointSlice", "NetworkPolicy", "PodDisruptionBudget", "HorizontalPodAutoscaler", "PriorityClass",
-        "StorageClass",
         "ResourceQuota", "LimitRange", "CustomResourceDefinition", "APIService", "IngressClass", "RuntimeClass",
         "CSIDriver",
         "Lease", "Node", "PersistentVolumeClaim", "PodSecurityPolicy", "CertificateSigningRequest", "Policy",

@@ -21,7 +21,8 @@ from auditor.redaction.redactor import mask
 from auditor.redaction.spans import Span, decoded, spans
 from auditor.workloads import Workload
 
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_APPLIED = frozenset({"kubectl.kubernetes.io/last-applied-configuration", "kapp.k14s.io/original"})
+"""Annotations in which a tool keeps the object that it applied, as JSON."""
 _NO_ANNOTATIONS = '"annotations":{}'
 """What kubectl writes into its copy of an object that has none."""
 _DEEPEST = 200
@@ -124,16 +125,16 @@ class _Taker:
                 continue
             for key, value in values.items():
                 if type(value) is str and len(value) > 3:
-                    if key == _LAST_APPLIED:
-                        self._last_applied(type_, values, (*path, field, key))
+                    if key in _APPLIED:
+                        self._applied(type_, values, key, (*path, field, key))
                     elif len(value) > 8 or label(key) >= Label.SECRET:
                         self._string(values, key, str(key), (*path, field), place)
                     if key in self.copies:
                         values[key] = REDACTED
 
-    def _last_applied(self, type_: str, annotations: dict[str, Any], path: Path) -> None:
-        text = annotations[_LAST_APPLIED]
-        dropped = _LAST_APPLIED in self.copies
+    def _applied(self, type_: str, annotations: dict[str, Any], key: str, path: Path) -> None:
+        text = annotations[key]
+        dropped = key in self.copies
         if dropped and type_ in kinds.WITHOUT_VALUES and _NO_ANNOTATIONS in text:
             # Most objects of a large cluster are of these kinds, and there is no place in them for a value.
             return
@@ -143,10 +144,10 @@ class _Taker:
             applied = None
         if type(applied) is not dict:
             if type_ == "kubernetes/Secret" and text != REDACTED:
-                self._record(_Where(path, Place.ANNOTATION, _LAST_APPLIED), _SECRET_VALUE, text)
-                annotations[_LAST_APPLIED] = REDACTED
+                self._record(_Where(path, Place.ANNOTATION, key), _SECRET_VALUE, text)
+                annotations[key] = REDACTED
             else:
-                self._string(annotations, _LAST_APPLIED, _LAST_APPLIED, path[:-1], Place.ANNOTATION)
+                self._string(annotations, key, key, path[:-1], Place.ANNOTATION)
             return
         inner = _Taker(self.fingerprint)
         inner_type = type_
@@ -158,13 +159,13 @@ class _Taker:
             self.taken |= inner.taken
             if not dropped:
                 _sweep(applied, inner.taken)
-                annotations[_LAST_APPLIED] = json.dumps(applied, separators=(",", ":"), ensure_ascii=False)
+                annotations[key] = json.dumps(applied, separators=(",", ":"), ensure_ascii=False)
         for literal in found:
             self.literals.append(
                 Literal(
                     path=path,
                     place=Place.ANNOTATION,
-                    key=f"{_LAST_APPLIED}: {literal.key}",
+                    key=f"{key}: {literal.key}",
                     kind=literal.kind,
                     rule=literal.rule,
                     confidence=literal.confidence,

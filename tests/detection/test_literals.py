@@ -87,6 +87,16 @@ PLACES: dict[str, Callable[[str], tuple[str, dict[str, Any]]]] = {
         "kubernetes/Secret",
         annotated({LAST: json.dumps({"apiVersion": "v1", "kind": "Secret", "stringData": {"x": c}})}),
     ),
+    "kapp-original": lambda c: (
+        "kubernetes/Secret",
+        annotated(
+            {"kapp.k14s.io/original": json.dumps({"apiVersion": "v1", "kind": "Secret", "data": {"x": packed(c)}})}
+        ),
+    ),
+    "storage-class": lambda c: (
+        "kubernetes/StorageClass",
+        {"metadata": {"name": "x"}, "parameters": {"adminPassword": c}},
+    ),
     "last-applied-broken": lambda c: ("kubernetes/Secret", annotated({LAST: '{"data": {"x": "' + packed(c)})),
     "last-applied-deployment": lambda c: (
         "kubernetes/Deployment",
@@ -401,6 +411,56 @@ def test_what_the_last_applied_object_held_is_gone_from_the_whole_object() -> No
     left = body["metadata"]["annotations"]
     assert json.loads(left[LAST])["metadata"]["annotations"]["note"] == f"rotated from {REDACTED} by Ada"
     assert left["note"] == f"rotated from {REDACTED} by Ada"
+
+
+def test_copies_are_looked_into_and_then_lose_their_value_whatever_was_found() -> None:
+    """For what is stored: a value that nobody recognises may stand in a copy of the object."""
+    applied = json.dumps({"apiVersion": "v1", "kind": "Secret", "stringData": {"password": "gull-and-anchor-9"}})
+    body = annotated({LAST: applied, "tool.example/applied": "cGxhaW4gdGV4dA==", "note": "gull-and-anchor-9, they say"})
+    literals = take_out(
+        "kubernetes/Secret",
+        body,
+        workload=None,
+        fingerprint=FINGERPRINT,
+        copies=frozenset({LAST, "tool.example/applied"}),
+    )
+    assert body["metadata"]["annotations"] == {
+        LAST: REDACTED,
+        "tool.example/applied": REDACTED,
+        "note": f"{REDACTED}, they say",
+    }
+    assert [literal.fingerprint for literal in credentials(literals)] == [FINGERPRINT("gull-and-anchor-9")]
+
+
+@pytest.mark.parametrize("annotations", [{}, {"example.com/api-token": "gull-and-anchor-9"}], ids=["none", "one"])
+def test_a_copy_of_a_kind_without_values_is_looked_into_for_its_annotations(annotations: dict[str, str]) -> None:
+    applied = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"annotations": annotations}}
+    body = annotated({LAST: json.dumps(applied, separators=(",", ":"))})
+    literals = take_out("kubernetes/Role", body, workload=None, fingerprint=FINGERPRINT, copies=frozenset({LAST}))
+    assert len(credentials(literals)) == len(annotations)
+    assert body["metadata"]["annotations"] == {LAST: REDACTED}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        json.dumps,
+        lambda value: json.dumps(value, ensure_ascii=False),
+        lambda value: (
+            json.dumps(value, ensure_ascii=False)
+            .replace("<", "\\u003c")
+            .replace(">", "\\u003e")
+            .replace("&", "\\u0026")
+        ),
+    ],
+    ids=["json", "json-with-umlauts", "json-of-go"],
+)
+def test_a_copy_is_found_as_json_writes_it(written: Callable[[str], str]) -> None:
+    """Go escapes `<`, `>` and `&`, since its JSON might stand in a web page; Python escapes what is not ASCII."""
+    value = 'Zq7"gull<&>\\anchör'
+    body = annotated({"tool.example/seen": f"[{written(value)}]"}) | {"stringData": {"password": value}}
+    take("kubernetes/Secret", body)
+    assert body["metadata"]["annotations"]["tool.example/seen"] == f'["{REDACTED}"]'
 
 
 @pytest.mark.parametrize("key", ["PASSWORD", "db.passphrase", "API_TOKEN"])

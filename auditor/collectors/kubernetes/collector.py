@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 
 from auditor.collectors.kubernetes import cluster as clusters
@@ -16,10 +17,11 @@ from auditor.collectors.kubernetes.access import load
 from auditor.collectors.kubernetes.client import Client
 from auditor.collectors.kubernetes.cluster import Cluster
 from auditor.collectors.kubernetes.discovery import Discovery, discover
-from auditor.collectors.kubernetes.kinds import NAMESPACE, POD
+from auditor.collectors.kubernetes.kinds import POD
 from auditor.collectors.kubernetes.lists import Reader
 from auditor.collectors.kubernetes.normalise import Normaliser
 from auditor.collectors.kubernetes.owners import Owners, Spool
+from auditor.collectors.kubernetes.permissions import right
 from auditor.collectors.kubernetes.plan import Ask, Skip, groups, plan
 from auditor.collectors.kubernetes.transport import Transport
 from auditor.collectors.sink import Sink
@@ -117,7 +119,9 @@ class _Run:
         self._lock = threading.Lock()
         self._total = 0
         self._objects = 0
-        self.calls: list[Call] = []
+        self._calls = 0
+        self.rights: list[tuple[str, CallResult]] = []
+        """What each list showed of our rights."""
 
     def all(self, planned: Sequence[Ask | Skip], lanes: ThreadPoolExecutor) -> None:
         """Read everything that is planned and not yet done."""
@@ -129,7 +133,7 @@ class _Run:
         others = [list(same) for _, same in groupby((a for a in asks if a.kind.round is None), key=lambda a: a.type)]
         for skip in left:
             if isinstance(skip, Skip):
-                self._called(self._reader.skipped(skip))
+                self._called(None, self._reader.skipped(skip))
         futures = [lanes.submit(self._workloads, chain)] if chain else []
         # One list at a time of a type: namespaces of one kind follow each other.
         futures += [lanes.submit(self._lists, same) for same in others]
@@ -147,8 +151,7 @@ class _Run:
 
     def _lists(self, asks: Iterable[Ask]) -> None:
         for ask in asks:
-            call = self._reader.read(ask, self._keep, lambda ask=ask: self._restart(ask))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-            self._called(call)
+            self._called(ask, self._reader.read(ask, self._keep, partial(self._restart, ask)))
 
     def _keep(self, resource: Resource) -> bool:
         self._sink.add(resource)
@@ -159,23 +162,23 @@ class _Run:
 
     def _workloads(self, chain: Sequence[Ask]) -> None:
         """Read what runs, owners first; hand owners on when the counts of their pods are known."""
-        owners, waiting, counted = Owners(), list[tuple[Spool, Call]](), set[str]()
+        owners, waiting, counted = Owners(), list[tuple[Ask, Spool, Call]](), set[str]()
         with ExitStack() as spools:
             for ask in chain:
                 if ask.type == POD:
                     call = self._pods(ask, owners)
                     counted |= {ask.namespace} if call.complete else set()
-                    self._called(call)
+                    self._called(ask, call)
                 else:
                     spool = Spool()
                     spools.callback(spool.close)
-                    waiting.append((spool, self._owners(ask, owners, spool)))
-            for spool, call in waiting:
+                    waiting.append((ask, spool, self._owners(ask, owners, spool)))
+            for ask, spool, call in waiting:
                 for resource in spool.take():
                     # Counts of some of the pods would be wrong counts.
                     whole = not counted.isdisjoint({"", resource.namespace})
                     self._sink.add(owners.counted(resource) if whole else resource)
-                self._called(call)
+                self._called(ask, call)
 
     def _pods(self, ask: Ask, owners: Owners) -> Call:
         def take(resource: Resource) -> bool:
@@ -203,12 +206,14 @@ class _Run:
 
         return self._reader.read(ask, take, restart)
 
-    def _called(self, call: Call) -> None:
+    def _called(self, ask: Ask | None, call: Call) -> None:
         self._sink.call(call)
         with self._lock:
-            self.calls.append(call)
+            if ask is not None:
+                self.rights.append((str(right(ask)), call.result))
+            self._calls += 1
             self._objects += call.items
-            done, objects = len(self.calls), self._objects
+            done, objects = self._calls, self._objects
         self._progress(f"{self._reader.source}: {done} of {self._total} lists, {objects} objects")
 
 
@@ -257,8 +262,8 @@ def _source(
             "groups": sorted(group or "core" for group in found.groups),
             "alsoAsked": [{"request": one.request, "status": one.status} for one in about.asked],
         },
-        permissions_held=_permissions(run.calls, CallResult.READ),
-        permissions_missing=_permissions(run.calls, CallResult.FORBIDDEN),
+        permissions_held=tuple(sorted({text for text, result in run.rights if result is CallResult.READ})),
+        permissions_missing=tuple(sorted({text for text, result in run.rights if result is CallResult.FORBIDDEN})),
         started=started,
         ended=ended,
     )
@@ -271,18 +276,3 @@ def _authorizers(settings: KubernetesSource, about: Cluster) -> tuple[list[str] 
     if about.flags:
         return [mode.strip().lower() for mode in about.flags.split(",") if mode.strip()], "flags of the API server"
     return None, ""
-
-
-def _permissions(calls: Iterable[Call], result: CallResult) -> tuple[str, ...]:
-    """Return what lists showed of our rights: `list deployments.apps in shop`."""
-    found = set()
-    for call in calls:
-        if call.result is not result:
-            continue
-        parts = call.request.split("/")
-        resource = parts[-2] if call.type == NAMESPACE and call.namespace else parts[-1]
-        group = parts[2] if len(parts) > 2 and parts[1] == "apis" else ""
-        verb = "get" if call.type == NAMESPACE and call.namespace else "list"
-        where = f" in {call.namespace}" if call.namespace else ""
-        found.add(f"{verb} {resource}{'.' + group if group else ''}{where}")
-    return tuple(sorted(found))

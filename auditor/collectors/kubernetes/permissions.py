@@ -60,37 +60,38 @@ class Right:
 
 def rights(planned: Iterable[Ask | Skip], settings: KubernetesSource) -> tuple[Right, ...]:
     """Return what a collection by that plan needs, each once."""
-    found = {
-        Right(
-            verb=ask.verb,
-            group=ask.served.group,
-            resource=ask.served.plural,
-            namespace=ask.namespace,
-            name=ask.name,
-            type=ask.type,
-        ): None
-        for ask in planned
-        if isinstance(ask, Ask)
-    }
+    found = {right(ask): None for ask in planned if isinstance(ask, Ask)}
     if settings.namespaces:
         # The cluster's identity, which a list of all namespaces shows by itself.
         found[Right(verb="get", group="", resource="namespaces", name=_KUBE_SYSTEM, type=NAMESPACE)] = None
     return tuple(found)
 
 
+def right(ask: Ask) -> Right:
+    """Return what one request needs."""
+    return Right(
+        verb=ask.verb,
+        group=ask.served.group,
+        resource=ask.served.plural,
+        namespace=ask.namespace,
+        name=ask.name,
+        type=ask.type,
+    )
+
+
 def review(client: Client, needed: Sequence[Right]) -> Iterator[tuple[Right, bool | None]]:
     """Yield for each right whether the server says that we have it; `None` where it would not say."""
     with ThreadPoolExecutor(_AT_A_TIME, "reviews") as threads:
-        yield from zip(needed, threads.map(lambda right: _allowed(client, right), needed), strict=True)
+        yield from zip(needed, threads.map(lambda one: _allowed(client, one), needed), strict=True)
 
 
-def _allowed(client: Client, right: Right) -> bool | None:
+def _allowed(client: Client, wanted: Right) -> bool | None:
     attributes = {
-        "verb": right.verb,
-        "group": right.group,
-        "resource": right.resource,
-        "namespace": right.namespace,
-        "name": right.name,
+        "verb": wanted.verb,
+        "group": wanted.group,
+        "resource": wanted.resource,
+        "namespace": wanted.namespace,
+        "name": wanted.name,
     }
     asked = {
         "apiVersion": "authorization.k8s.io/v1",
@@ -110,8 +111,8 @@ def grants(name: str, settings: KubernetesSource, needed: Sequence[Right], *, us
     The part that the mode of `settings` does not need is there as a comment, with what it would allow.
     """
     role = f"auditor-{name}"
-    plain = [right for right in needed if right.type != SECRET]
-    secrets = [right for right in needed if right.type == SECRET] or _secrets(settings)
+    plain = [one for one in needed if one.type != SECRET]
+    secrets = [one for one in needed if one.type == SECRET] or _secrets(settings)
     parts = [
         _comment(f"What `auditor collect` needs in order to read the source {name}. {WITHOUT_SECRETS}"),
         *_roles(role, plain, settings, user),
@@ -132,8 +133,8 @@ def _secrets(settings: KubernetesSource) -> list[Right]:
 
 def _roles(role: str, needed: Sequence[Right], settings: KubernetesSource, user: str) -> list[str]:
     """Return a role and a binding for what is needed everywhere, and for what is needed in namespaces."""
-    everywhere = [right for right in needed if not right.namespace]
-    inside = [right for right in needed if right.namespace]
+    everywhere = [one for one in needed if not one.namespace]
+    inside = [one for one in needed if one.namespace]
     found = []
     if everywhere:
         found += [_role(role, _rules(everywhere)), _binding(role, user)]
@@ -148,7 +149,7 @@ def _roles(role: str, needed: Sequence[Right], settings: KubernetesSource, user:
 
 def _rules(needed: Iterable[Right]) -> list[tuple[str, str, list[str], list[str]]]:
     """Return (group, verb, resources, names), sorted: one rule for each group and verb."""
-    single = {(right.verb, right.group, "*" if _whole(right) else right.resource, right.name) for right in needed}
+    single = {(one.verb, one.group, "*" if _whole(one) else one.resource, one.name) for one in needed}
     found = []
     for (group, verb, named), same in groupby(
         sorted(single, key=lambda one: (one[1], one[0], bool(one[3]), one[2], one[3])),
@@ -161,9 +162,9 @@ def _rules(needed: Iterable[Right]) -> list[tuple[str, str, list[str], list[str]
     return found
 
 
-def _whole(right: Right) -> bool:
+def _whole(wanted: Right) -> bool:
     """Whether a group is read as a whole, so that a kind that is added later is granted as well."""
-    return right.group == "constraints.gatekeeper.sh"
+    return wanted.group == "constraints.gatekeeper.sh"
 
 
 def _role(name: str, rules: Iterable[tuple[str, str, list[str], list[str]]]) -> str:
