@@ -7,7 +7,7 @@ fingerprints of different runs must not be compared; `key_id` is then empty, whi
 
 import hashlib
 import hmac
-import secrets
+import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,7 +59,7 @@ class Fingerprinter:
     __slots__ = ("_state", "key_id", "key_name")
 
     def __init__(self, key: bytes | None) -> None:
-        used = secrets.token_bytes(32) if key is None else key
+        used = os.urandom(32) if key is None else key
         self._state = hmac.new(used, _VALUE_DOMAIN, hashlib.sha256)
         self.key_id = "" if key is None else _key_id(used)
         # For what outlives the run: fingerprints compare exactly where this name is the same.
