@@ -325,10 +325,14 @@ class _Taker:
         for index, setting in enumerate(_items(body.get("settings"))):
             if type(setting.get("value")) is str:
                 self._string(setting, "value", str(setting.get("name")), ("settings", index), Place.ENV, record=True)
-        for part in ("commands", "logins"):
+        for part in ("commands", "logins", "stages"):
             for index, entry in enumerate(_items(body.get(part))):
-                if type(entry.get("text")) is str:
-                    self._string(entry, "text", "", (part, index), Place.ARGUMENT)
+                for field in ("text", "name", "stage", "when"):
+                    if type(entry.get(field)) is str and len(entry[field]) > _SHORTEST_FORM:
+                        self._string(entry, field, "", (part, index), Place.ARGUMENT)
+        for part in ("libraries", "starts", "calls"):
+            if type(body.get(part)) is list:
+                self._definition(body[part], (part,))
 
     # Workloads
 

@@ -138,6 +138,8 @@ def test_credentials_are_gone_before_anything_holds_them() -> None:
         ("action.yml", f"runs: {{using: composite, steps: [{{run: x, env: {{API_TOKEN: {CANARY}}}}}]}}"),
         ("Jenkinsfile", f"node {{ sh 'curl -u admin:{CANARY} https://example.com' }}"),
         ("Jenkinsfile", f"environment {{ DB_PASSWORD = '{CANARY}' }}\nnode {{ sh 'echo {CANARY}' }}"),
+        ("Jenkinsfile", f"library 'https://ci:{CANARY}@git.example.com/lib'\nnode {{ sh 'x' }}"),
+        ("Jenkinsfile", f"node {{ stage('curl -u admin:{CANARY} https://example.com') {{ sh 'x' }} }}"),
         (".circleci/config.yml", f"environment: {{DB_PASSWORD: {CANARY}}}"),
     ],
 )
