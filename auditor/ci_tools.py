@@ -5,16 +5,16 @@ The table is read when the first CI definition is looked at.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from auditor import data
+from auditor.model.record import field, record
 
 _NEVER = re.compile(r"(?!)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Scanner:
     """One way to look for secrets in a pipeline. Patterns that the table does not set match nothing."""
 
@@ -35,7 +35,7 @@ class Scanner:
     """Why it never fails, whatever it finds; empty where it can."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LoginAction:
     """An action that logs in to a provider. Inputs are names, or `name=value`."""
 
@@ -46,7 +46,7 @@ class LoginAction:
     identity: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LoginCommand:
     """A command that exchanges the job's own token at a provider."""
 
@@ -55,7 +55,7 @@ class LoginCommand:
     identity: re.Pattern[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Issuer:
     """Who signs the tokens of CI jobs."""
 
@@ -67,7 +67,7 @@ class Issuer:
     """Whether the jobs of everybody have tokens of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CiTools:
     """The table."""
 

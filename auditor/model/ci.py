@@ -5,8 +5,9 @@ GitHub: https://docs.github.com/en/actions/reference/workflows-and-actions/workf
 GitLab: https://docs.gitlab.com/ci/yaml/
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from auditor.model.record import record
 
 
 class CiFile(StrEnum):
@@ -64,7 +65,7 @@ MEMBERS = TYPES | TEKTON
 """Everything that says what pipelines of the input do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@record(order=True)
 class Repository:
     """The root folder of a repository, all of which was looked at."""
 

@@ -5,7 +5,6 @@ a host lets people merge in spite of a failed job is set in its branch protectio
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +13,7 @@ from auditor.facts.ci import conditions, gitlab, scans
 from auditor.facts.ci.scans import Blocking, Scan
 from auditor.facts.ci.shape import BEFORE_MERGE, Definition, Job, Start, Starts, Step
 from auditor.facts.ci.view import deploys, place
+from auditor.model.record import record
 from auditor.model.resource import Path
 
 _LATER = frozenset({Start.MAIN, Start.RELEASE, Start.UNKNOWN, Start.BRANCH, Start.CALLED, Start.MANUAL})
@@ -29,7 +29,7 @@ class Effect(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Gate:
     """A scan in a definition, and its effect."""
 
@@ -43,7 +43,7 @@ class Gate:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class _Deployment:
     definition: Definition
     job: Job

@@ -6,11 +6,11 @@ is presented, which is not in the definition.
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from auditor.ci_tools import CiTools, LoginAction
 from auditor.facts.ci.shape import Job, Step, command_lines
+from auditor.model.record import record
 from auditor.model.resource import REDACTED, Path
 
 
@@ -21,7 +21,7 @@ class By(StrEnum):
     STATIC_KEY = "static-key"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Login:
     """One login of a job."""
 

@@ -6,13 +6,13 @@ calls are not read; where their name promises a scan, nobody can say here what i
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from auditor.ci_tools import CiTools, Scanner
 from auditor.facts.ci.shape import Job, Step
 from auditor.facts.shapes import elements, maps, text
+from auditor.model.record import record
 
 HOOKS_STAGED = "it looks at staged changes, of which a pipeline has none"
 
@@ -25,7 +25,7 @@ class Blocking(StrEnum):
     UNCLEAR = "unclear"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Scan:
     """One step that looks for secrets."""
 

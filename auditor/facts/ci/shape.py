@@ -6,9 +6,9 @@ A definition has jobs, a job has steps in order. What a definition calls elsewhe
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from auditor.model.record import field, record
 from auditor.model.resource import Path
 
 
@@ -36,7 +36,7 @@ Starts = tuple[tuple[str, Start], ...]
 """Event by the system's own name, and what it means."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Step:
     """One step of a job."""
 
@@ -57,7 +57,7 @@ class Step:
     """Whether the job goes on as if it had succeeded when it fails."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Job:
     """One job."""
 
@@ -83,7 +83,7 @@ class Job:
     """Where the definition itself calls it, for a job that stands in another file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Trigger:
     """One thing that starts a definition."""
 
@@ -94,7 +94,7 @@ class Trigger:
     path: Path = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Definition:
     """One pipeline."""
 

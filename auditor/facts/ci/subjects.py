@@ -6,12 +6,12 @@ other claims for it. GitLab's is `project_path:GROUP/NAME:ref_type:...:ref:...`.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import total_ordering
 from itertools import zip_longest
 
 from auditor.ci_tools import Issuer
+from auditor.model.record import record
 
 
 class Kind(StrEnum):
@@ -34,7 +34,7 @@ _WIDTH = {kind: width for width, kind in enumerate(Kind)}
 
 
 @total_ordering
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Reach:
     """How many jobs, and which in words. Compares by width."""
 
@@ -65,7 +65,7 @@ class Reach:
         return cls(Kind.BOUND, "no job")
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Pattern:
     """One accepted value of a claim."""
 
