@@ -115,8 +115,12 @@ class _Reader:
             self._documents += 1
             self._add(CiFile.JENKINSFILE.type, jenkinsfile.parse(text), Origin(file=source.file), name=source.file)
         elif source.ci is CiFile.OTHER:
-            self._documents += 1
             self._add(source.ci.type, {"system": ci.system(source.file)}, Origin(file=source.file), name=source.file)
+            if "apiVersion" in text:
+                # Folders of CI systems hold manifests, too.
+                self._yaml(source, text)
+            else:
+                self._documents += 1
         elif source.kind is SourceKind.JSON:
             self._json(source, text)
         else:

@@ -99,6 +99,10 @@ def test_what_is_none_after_all_is_counted_and_no_gap(name: str, content: str) -
 def test_an_object_in_a_file_of_such_a_name_is_still_an_object() -> None:
     pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n"
     assert [resource.id for resource in read(".gitlab-ci.yml", pod).resources] == ["kubernetes/Pod:/p"]
+    assert [resource.id for resource in read(".buildkite/agent.yaml", pod).resources] == [
+        "file/other-ci:/.buildkite/agent.yaml",
+        "kubernetes/Pod:/p",
+    ]
 
 
 @pytest.mark.parametrize("name", [".github/workflows/x.yml", ".gitlab-ci.yml", ".pre-commit-config.yaml"])
