@@ -66,6 +66,7 @@ goldens: $(STAMP)  ## write the golden files of the tests again; review the diff
 docs: $(STAMP)  ## write the generated pages again
 	@$(BIN)/auditor policy docs --out docs/policies
 	@$(BIN)/python -m tests.docs.commands
+	@$(BIN)/python -m tests.docs.kinds
 	@$(BIN)/python -m tests.docs.admission
 
 clean:  ## remove what the other targets made
