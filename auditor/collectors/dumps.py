@@ -165,7 +165,8 @@ def _dumped(file: str, document: int, value: Any) -> Iterator[Dumped]:
 
 def _list(file: str, document: int, value: dict[str, Any]) -> Iterator[Dumped]:
     kind, api_version = str(value["kind"]), str(value.get("apiVersion") or "")
-    metadata = value.get("metadata") if isinstance(value.get("metadata"), dict) else {}
+    metadata = value.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
     one = kind.removesuffix("List")
     groups: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     if one:
