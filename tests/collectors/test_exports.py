@@ -2,6 +2,7 @@
 """What a folder of dumps proves, and that it is read as a live cluster is."""
 
 import json
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from auditor.collectors import dumps, exports
 from auditor.collectors.kubernetes.kinds import KINDS
@@ -446,3 +449,31 @@ def test_a_dump_gives_the_resources_that_the_cluster_itself_gives(cluster: Kuber
         assert given == expected, type_
     assert dumped.sources[0].identifier == live.sources[0].identifier != ""
     assert CANARY not in json.dumps([resource.body for resource in dumped.resources])
+
+
+SHAPES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.sampled_from(["v1", "Pod", "PodList", "List", "Secret", "x", ""]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["apiVersion", "kind", "items", "metadata", "name", "namespace", "continue", "data", "info", "spec"]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=15,
+)
+
+
+@settings(max_examples=150)
+@given(value=SHAPES, name=st.sampled_from(["a.json", "pods-errors.json", "b.yaml"]))
+def test_no_content_of_a_file_makes_it_fail(value: Any, name: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        put(Path(folder), {name: json.dumps(value), "good.json": printed(binding("a", "x"), binding("a", "y"))})
+        sink = export(Path(folder))
+    assert results(sink, BINDING)[""] in {READ, NOT_ASKED, CallResult.UNREADABLE, CallResult.CUT}
