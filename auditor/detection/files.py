@@ -17,7 +17,7 @@ _ENDINGS: dict[str, Notation] = {
     ),
     **dict.fromkeys(("sh", "bash", "zsh", "ksh", "fish", "bat", "cmd", "ps1", "psm1", "mk"), Notation.SHELL),
     **dict.fromkeys(
-        ("md", "mdx", "markdown", "rst", "adoc", "asciidoc", "asc", "txt", "org", "tex", "textile", "wiki"),
+        ("md", "mdx", "markdown", "rst", "adoc", "asciidoc", "asc", "org", "tex", "textile", "wiki"),
         Notation.PROSE,
     ),
     **dict.fromkeys(("tf", "tfvars", "hcl", "nomad"), Notation.HCL),
@@ -50,6 +50,21 @@ _SHELL_NAMES = (
     "crontab",
 )
 _DATA_NAMES = (".env", "env.", "hosts", "inventory", "config", "credentials", "compose", "docker-compose")
+_PROSE_NAMES = (
+    "readme",
+    "changelog",
+    "changes",
+    "license",
+    "licence",
+    "notes",
+    "notice",
+    "news",
+    "copying",
+    "install",
+    "contributing",
+    "todo",
+    "history",
+)
 _DATA_FOLDERS = ("/group_vars/", "/host_vars/")
 _CODE_NAMES = frozenset({"vagrantfile", "gemfile", "rakefile", "podfile", "tiltfile", "build", "workspace", "brewfile"})
 
@@ -71,7 +86,7 @@ def notation_of(path: str) -> Notation:
         return Notation.CODE
     if name.startswith(_DATA_NAMES) or any(folder in f"/{path.lower()}" for folder in _DATA_FOLDERS):
         return Notation.DATA
-    return Notation.PROSE if name.endswith(".txt") or bare.startswith(("readme", "changelog")) else Notation.UNKNOWN
+    return Notation.PROSE if bare.startswith(_PROSE_NAMES) else Notation.UNKNOWN
 
 
 _LOCKS = frozenset(

@@ -96,7 +96,8 @@ PLAIN_SECRET_WORDS = frozenset(
         "authentication", "groups", "id", "expiration", "description", "address", "addr", "domain", "mtime",
         "version", "path",
         "mode", "enabled", "login", "account", "owner", "org", "organization", "issuer", "audience", "from", "to",
-        "schema", "ocid", "cert", "certs", "crt", "cer", "certificate", "certificates", "ca", "bundle", "chain", "pub",
+        "schema", "role", "roles", "inrole", "proxy",
+        "namespaces", "ocid", "cert", "certs", "crt", "cer", "certificate", "certificates", "ca", "bundle", "chain", "pub",
     }
 )  # fmt: skip
 PLAIN_SECRET_ENDS = ("name", "url", "uri", "host", "hostname", "email", "endpoint")

@@ -518,7 +518,7 @@ def secret_value(key: str, value: str, *, docker: bool) -> Classification:
     if verdict.kind is LiteralKind.CREDENTIAL:
         return verdict if verdict.confidence is not Confidence.POSSIBLE else _SECRET_VALUE
     words = last_words(key)
-    while len(words) > 1 and words[-1] in {"in", "out"}:
+    while len(words) > 1 and (words[-1] in {"in", "out"} or words[-1].isdigit()):
         words.pop()
     described = (
         (words and (words[-1] in kinds.PLAIN_SECRET_WORDS or words[-1].endswith(kinds.PLAIN_SECRET_ENDS)))

@@ -95,7 +95,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.BELOW, rf"-{_TAIL}{_ABOVE}[\"']?[ \t]*,?[ \t]*\r?\n"),
     (Look.BELOW, rf"resource[ \t]+\"(?:{_RESOURCES})\""),
     (Look.BELOW, r"set_sensitive\b|\"client-secret\""),
-    (Look.LINE, r"://[^\s:/@\"'<>\\?#]{0,128}:[^\s/\"'<>`\\]{1,256}@[\w\[$<{%(\-]"),
+    (Look.LINE, r"://(?:[^\s:/@\"'<>\\?#]{0,128}|[^\n/@]{0,60}\}):[^\s/\"'<>`\\]{1,256}@[\w\[$<{%(\-]"),
     (Look.LINE, r"[\w.\-]:[^\s@:/\"']{1,128}@(?:tcp|udp|unix)\("),
     (Look.LINE, r"(?:[Bb]asic|[Bb]earer|BEARER|BASIC|Token)[ \t]+[A-Za-z0-9+/_~.\-]{8}"),
     (Look.LINE, r"[?&;]sig=[A-Za-z0-9%+/=_\-]{20}"),

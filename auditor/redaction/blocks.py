@@ -54,8 +54,8 @@ _DEFAULT = re.compile(
 _LOOK_UP = ("env(", "env[", "environ.get(", "config(", "property(", "ordefault(", "lookup(", "fetch(", "param(")
 _NEAR = 150
 _LOOKED_UP = re.compile(
-    r"""(?i:env|environ\.get|config|property|ordefault|lookup|fetch|param)[\[(][ \t]*
-        (?:["']env["'],[ \t]*)?["'](?P<key>[\w.\-]{2,120})["'][\])]?[ \t]*
+    r"""(?:(?i:env|environ\.get|config|property|ordefault|fetch|param)[\[(][ \t]*|lookup\([ \t]*["']env["'],[ \t]*)
+        ["'](?P<key>[\w.\-]{2,120})["'][\])]?[ \t]*
         (?:,[ \t]*(?:default[ \t]*=[ \t]*)?|\|\|[ \t]*|\?\?[ \t]*|\bor[ \t]+|\)?[ \t]*\|[ \t]*default\([ \t]*)"""
     + _QUOTED_VALUE,
     re.VERBOSE,
@@ -140,7 +140,8 @@ def _each(pattern: re.Pattern[str], text: str, *, least: Label = Label.SECRET) -
 
 
 def _flags(text: str, notation: Notation) -> Iterator[Span]:
-    for match in _FLAG.finditer(text):
+    aside = text.find(" # ") if notation is Notation.DATA else -1
+    for match in _FLAG.finditer(text, 0, aside if aside > 0 else len(text)):
         strength = label(match["key"])
         if strength < Label.TOKEN or match["value"].lower() in _HELP:
             continue

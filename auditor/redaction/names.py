@@ -38,7 +38,7 @@ _QUALIFIERS = frozenset(
         "b64", "base64", "value", "val", "plain", "plaintext", "cleartext", "prod", "production", "dev",
         "development", "staging",
         "test", "testing", "qa", "uat", "local", "old", "new", "current", "previous", "primary", "secondary", "default",
-        "encoded", "override", "live", "sandbox", "rw", "ro",
+        "encoded", "override", "wo", "live", "sandbox", "rw", "ro",
     }
 )  # fmt: skip
 _PASSWORDS = frozenset(
@@ -90,13 +90,13 @@ _OWNERS = frozenset(
     {
         "client", "jwt", "app", "application", "session", "cookie", "shared", "webhook", "signing", "consumer", "oauth",
         "hmac", "api", "token", "encryption", "oidc", "state", "nextauth", "access", "master", "otp", "totp", "channel",
-        "sasl", "auth0", "hash", "crypto", "admin",
+        "sasl", "auth0", "hash", "crypto", "admin", "rpc",
     }
 )  # fmt: skip
 _KEYED = frozenset(
     {
         "api", "secret", "private", "encryption", "encrypt", "signing", "sign", "master", "auth", "account", "shared",
-        "session", "app", "application", "ssh", "hmac", "jwt", "admin", "storage", "crypt", "crypto", "cipher", "aes",
+        "session", "app", "application", "hmac", "jwt", "admin", "storage", "crypt", "crypto", "cipher", "aes",
         "license", "licence", "ingest", "access", "deploy", "webhook", "cookie", "subscription", "maps", "gossip",
         "fernet", "instrumentation", "integration", "sas", "psk", "credential", "server", "decryption", "nonce",
     }
@@ -138,16 +138,19 @@ def label(name: str) -> Label:
     if last == "pwd":
         # `PWD` and `OLDPWD` are the shell's working folder.
         return Label.PASSWORD if before not in ("", "old") or name == "Pwd" else Label.NONE
-    return _machine_made(words, last, before)
+    return _machine_made(name, words, last, before)
 
 
-def _machine_made(words: list[str], last: str, before: str) -> Label:  # noqa: PLR0911 - one line a noun
+def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:  # noqa: PLR0911 - one line a noun
     if last.endswith("secret"):
         if last != "secret":
             return Label.TOKEN
+        if words[-3:-1] in (["api", "key"], ["access", "key"]):
+            return Label.TOKEN
         if before in _REFERENCES:
             return Label.NONE
-        return Label.TOKEN if before in _OWNERS else Label.SECRET
+        # `AUTH_SECRET` signs sessions, `auth_secret` names an object as often.
+        return Label.TOKEN if before in _OWNERS or (before == "auth" and name.isupper()) else Label.SECRET
     if last.endswith("token") or last in {"bearer", "pat", "jwt"}:
         # etcd's `initial-cluster-token` is the name of a cluster.
         named = before in _PAGES or words[-3:] == ["initial", "cluster", "token"]

@@ -35,6 +35,8 @@ _QUOTED = re.compile(
 _WORD = re.compile(r"[^\s;&,\"'<>|)}\]`]+")
 _CONNECTION_WORD = re.compile(r"[^\s;&\"'<>|`]+")
 _SHELL_WORD = re.compile(r"[^\s;&\"'|`]+")
+_CUT = re.compile(r"\\[nrt](?![A-Za-z])|\\[nrt]\Z|(?<!\()\)(?=[,.;]?\Z)")
+"""An escaped line end in a text, and the end of a remark: `(username=x, password=y)`."""
 _ENDS = re.compile(r"[ \t]+[#;]|[ \t]+//")
 _CALL = re.compile(r"[A-Za-z_][\w.]*\(.*|(?:await|new|lambda|function|return|async)\b.*|[A-Za-z_]\w*(?:\??\.\w+)*\[.*")
 _BARE_WORDS = frozenset(
@@ -44,6 +46,7 @@ _BARE_WORDS = frozenset(
     }
 )  # fmt: skip
 """Types and words of programs, where a value would stand."""
+_WORDS_OF_NAMES = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _DOTTED = re.compile(r"[A-Za-z_][\w]*(?:\??\.[A-Za-z_]\w*)+")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_.\-/]{0,60}")
 _NEAR = 200
@@ -57,7 +60,9 @@ _STATES = frozenset(
     }
 )  # fmt: skip
 _LOGIN_NAME = re.compile(r"(?i)(?:^|[._-])(?:user[._-]?info|basic[._-]?auth|user[._-]?pwd|user[._-]?pass|auth)$")
-_LOGIN = re.compile(r"(?P<user>[A-Za-z][\w.@+\-]{0,63}):(?P<value>[^\s:/@\"'${}<>]{3,128})")
+_LOGIN = re.compile(
+    r"(?:\$\{\w+:-[\"']?)?(?P<user>[A-Za-z][\w.@+\-]{0,63}):(?P<value>[^\s:/@\"'${}<>]{3,128})[\"']?\}?"
+)
 """`basic.auth.user.info=alice:secret`."""
 
 
@@ -113,16 +118,21 @@ def _value_of(place: _Place, match: re.Match[str]) -> tuple[int, Iterable[Span]]
         start, end = quoted.span(quoted.lastgroup or "double")
         position = quoted.end()
         code = place.notation is Notation.CODE
-        if quoted.lastgroup == "back" or (code and _names_a_key(text[start:end])) or _closes(place, match, quoted):
+        known = code and _names_a_key(key, text[start:end])
+        if quoted.lastgroup == "back" or known or _closes(place, match, quoted) or _told(place, match):
             return position, ()
     else:
-        start, end = _unquoted(place, match, position)
+        start, end = (position, position) if _told(place, match) else _unquoted(place, match, position)
         position = max(position, end)
     if start >= end:
         return position, ()
     if login and strength <= Label.WEAK:
         return 0, _login(key, text, start, end)
-    notation = Notation.SHELL if match["dashes"] and quoted is not None else place.notation
+    notation = place.notation
+    if match["dashes"] and quoted is not None:
+        notation = Notation.SHELL
+    elif text[match.start() - 1 : match.start()] in {";", "?", "&"}:
+        notation = Notation.DATA  # a connection string or a query, whatever stands around it
     return position, verdict(key, text, start, end, quoted=quoted is not None, notation=notation, strength=strength)
 
 
@@ -132,6 +142,20 @@ def _closes(place: _Place, match: re.Match[str], quoted: re.Match[str]) -> bool:
         return False
     quote = place.text[quoted.start()]
     return place.text.count(quote, place.start, match.start()) % 2 == 1
+
+
+def _told(place: _Place, match: re.Match[str]) -> bool:
+    """Return whether a command line tells of a secret: `echo "Created secret: credentials"`."""
+    if (
+        place.notation is not Notation.SHELL
+        or match["separator"] != ":"
+        or match["close"]
+        or not match["key"].isalpha()
+    ):
+        return False
+    blank = match.string[match.end() - 1 : match.end()] in {" ", "\t"}
+    head = _LINE_HEAD.fullmatch(match.string, place.start, match.start("key")) is not None
+    return blank and not head and label(match["key"]) < Label.PASSWORD
 
 
 def _strength(match: re.Match[str], key: str) -> Label:
@@ -163,6 +187,9 @@ def _unquoted(place: _Place, match: re.Match[str], start: int) -> tuple[int, int
         word = _word_pattern(place, before, start, assignment=assignment).match(text, start, place.end)
         if word is None:
             return nothing
+        cut = _CUT.search(word[0])
+        if cut is not None:
+            return start, start + cut.start()
         rest = text[word.end() : min(place.end, word.end() + _NEAR)].strip(" \t.,;\"'->\\")
         if prose and match["separator"] == ":" and rest:
             return nothing
@@ -171,16 +198,18 @@ def _unquoted(place: _Place, match: re.Match[str], start: int) -> tuple[int, int
     return start, start + len(value)
 
 
-def _impossible(
+def _impossible(  # noqa: PLR0911 - an ordered list of evidence
     match: re.Match[str], text: str, notation: Notation, *, assignment: bool, tight: bool, head: bool, before: str
 ) -> bool:
     """Return whether no value can stand there without quotes."""
-    if match["key"] == "PASS" and match["separator"] == ":":
+    if match["key"] in {"PASS", "Pass"} and match["separator"] == ":":
         # What a test says that went well.
         return notation not in {Notation.DATA, Notation.HCL} or not head
     if match["separator"] == ":" and tight and (not head or text[match.start("key") - 1 : match.start("key")] in "\"'"):
         # `module.auth_token:factory`, `'a-secret:key'`: in no notation is that a name with its value.
         return match["close"] is None
+    if "{{" in text[max(0, match.start() - _NEAR) : match.start()].rpartition("}}")[2].rpartition("\n")[2]:
+        return True  # inside of an expression of a template
     match notation:
         case Notation.CODE:
             return not (assignment and (before in {";", "?", "&", '"', "'"} or _in_a_text(match, text, before)))
@@ -195,7 +224,7 @@ def _impossible(
 
 def _in_a_text(match: re.Match[str], text: str, before: str) -> bool:
     """Return whether `NAME=value` stands inside of a program's text: `"docker run -e DB_PASSWORD=x"`."""
-    if before != " " or not match["key"].isupper():
+    if before != " " or not (match["key"].isupper() or label(match["key"]) is Label.PASSWORD):
         return False
     head = text[max(text.rfind("\n", 0, match.start()) + 1, match.start() - _NEAR) : match.start()]
     return head.count('"') % 2 == 1 or head.count("'") % 2 == 1
@@ -259,6 +288,8 @@ def _is_code(key: str, value: str, notation: Notation) -> bool:
     return loose or label(bare.replace("?", "")) > Label.WEAK
 
 
-def _names_a_key(value: str) -> bool:
+def _names_a_key(key: str, value: str) -> bool:
     """Return whether a program's text is the name of a credential, to look it up by: `TOKEN_HEADER = "x-api-token"`."""
+    if key.endswith(("Key", "KEY")) and _WORDS_OF_NAMES.fullmatch(value):
+        return True
     return label(value) is not Label.NONE and _IDENTIFIER.fullmatch(value) is not None

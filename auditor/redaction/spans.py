@@ -30,7 +30,8 @@ _PRIVATE_KEY = re.compile(
 )
 _PACKED_BLOCK = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,}={0,2}")
 _URL_PASSWORD = re.compile(
-    r"(?<![A-Za-z0-9+.\-])(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]{1,30})://(?P<user>[^\s:/@\"'<>\\?#]{0,128}):(?P<password>"
+    r"(?<![A-Za-z0-9+.\-])(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]{1,30})://(?P<user>(?:\{\{[^{}\n]{1,60}\}\}|\$\{[^{}\n]{1,60}\}"
+    r"|[^\s:/@\"'<>\\?#]){0,128}):(?P<password>"
     r"[^\s/\"'<>`\\]{1,256})@(?=(?P<host>[\w\[$<{%(-][\w.\-]{0,80}))"
 )
 _DSN_PASSWORD = re.compile(r"(?<![\w.])(?P<user>[\w.\-]{1,64}):(?P<password>[^\s@:/\"']{1,128})@(?:tcp|udp|unix)\(")

@@ -46,7 +46,8 @@ _PLACEHOLDER = re.compile(
     | unused | ignored? | dummy\S* | fake\S* | placeholder\S* | \S*[-_]placeholder | sample
     | example(?:[-_. ]?[a-z]+)* | \S*[-_.]example
     | (?:yyyy|zzzz|aaaa)y*z*a*
-    | 0{8}-(?:0{4}-){3}0{12} | insert[A-Z]\S* | pick[-_]a[-_]\S+ | \S*if[-_]you[-_]see[-_]this\S*
+    | (?P<digit>[0-9a-z])(?P=digit){7}-(?:(?P=digit){4}-){3}(?P=digit){12}
+    | insert[A-Z]\S* | pick[-_]a[-_]\S+ | \S*if[-_]you[-_]see[-_]this\S*
     | _[A-Z][A-Z_]+_ | \S+[-_]field(?:[-_]name)? | [\w-]+[-_]key[-_]name
     | replac\w*[-_ .]?\S*(?:\ (?:me|this|with)\b.*)? | \S+[-_](?:goes[-_])?here | your[-_ .]?\S+.*
     | my[-_]?(?:token|secret|key|api[-_]?key) | changeit
@@ -69,7 +70,8 @@ _ENCRYPTED = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _PATH = re.compile(
-    r"(?:~|\.{1,2})?/[\w.\-/@+%:~*$]*|[A-Za-z]:\\[\w.\-\\ ]*|file:\S+|[\w.-]+(?:/[\w.-]+)*/[\w.-]+\.[A-Za-z]\w{0,9}"
+    r"(?:~|\.{1,2}|%[\w.]+%|@)?/[\w.\-/@+%:~*$]*|[A-Za-z]:\\[\w.\-\\ ]*|file:\S+"
+    r"|[\w.-]+(?:/[\w.-]+)*/[\w.-]+\.[A-Za-z]\w{0,9}"
     r"|[\w-]+\.(?:pem|crt|cer|key|txt|json|ya?ml|conf|cfg|ini|env|jks|p12|pfx|properties|toml|xml|password|token"
     r"|secret)"
 )
@@ -161,8 +163,8 @@ def nature(value: str) -> tuple[LiteralKind, str] | None:  # noqa: C901, PLR0911
         return None
     if _REFERENCE.fullmatch(text):
         return LiteralKind.REFERENCE, "reference"
-    if text.startswith(("{{", "${")) and text.endswith("}") and _only_references(text):
-        return LiteralKind.REFERENCE, "reference"
+    if text.startswith(("{{", "${")) and ((text.endswith("}") and _only_references(text)) or "}" not in text):
+        return LiteralKind.REFERENCE, "reference"  # or the first part of one, up to a quote inside of it
     if _HASH.fullmatch(text):
         return LiteralKind.PUBLIC, "hash"
     if _PATH.fullmatch(text) and not looks_random(text):

@@ -18,18 +18,23 @@ _ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _CAPITALS = re.compile(r"[A-Z]+(?:[_-][A-Z]+)+|[A-Z]{2,12}")
 """`MY_PASSWORD`, `FOO`: where a name stands for the value."""
 _ENVIRONMENT_KEY = re.compile(r"[A-Z][A-Z0-9_]*")
-_SECRET_KEY = re.compile(r"secret[-_.]?key$", re.IGNORECASE)
+_SECRET_KEY = re.compile(r"(?:^s|S)ecretKey$")
+"""Written like this it is a field of Kubernetes that names a key; `secret_key` is a setting that holds one."""
 _ACCESS_KEY = re.compile(r"(?<!secret)(?<!secret[-_.])access[-_.]?key$", re.IGNORECASE)
 """An access key without `secret` before it is a user's name to S3, and a secret to Azure, where it is long."""
 _OBJECT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?")
 _OF_AN_OBJECT = re.compile(
-    r"(?:[a-z0-9]+[-_.])+(?:secrets?|creds?|credentials?|certs?|certificates?|tls|ca|keystore|truststore|keytab|auth)"
+    r"(?:[a-z0-9]+[-.])+(?:secrets?|creds?|credentials?|certs?|certificates?|tls|ca|keystore|truststore|keytab|auth)"
 )
 """`db-credentials`, `webhook-server-cert`: what Secret objects and files are called."""
 _FOLDERS = re.compile(r"[a-z][a-z_.\-]*(?:/[a-z][a-z_.\-]*){2,}")
 _NAMES_OF_FIELDS = frozenset({"auth", "key", "salt", "cookie", "data", "username", "login"})
-_WORDS = re.compile(r"[a-z]+(?:[-_.][a-z]+)+")
-_NAMES_ITSELF = re.compile(r"(?i)[\w.\-/]*(?:token|secret|password|passwd|credentials?|api[-_]?key|access[-_]?key)")
+_WORDS = re.compile(r"[a-z]+(?:[-.][a-z]+)+")
+_PARTED = re.compile(r"[-./]|[a-z][A-Z]")
+_NAMES_ITSELF = re.compile(
+    r"(?:[a-z0-9]+[-./])*(?:token|secret|password|passwd|credentials?|(?:api|access)[-_]?key)"
+    r"|[a-z]+(?:[A-Z][a-z]+)*(?:Token|Secret|Password|Key|Credentials?)"
+)
 _SPEAKS = re.compile(r"(?i)pass(?:word|phrase|wort|code)|token|secret|credential|\bkey\b|mot de passe|contrase")
 _NO_TOKENS = frozenset(
     {
@@ -138,7 +143,8 @@ def _names_something(strength: Label, key: str, text: str, *, structured: bool) 
     if _FOLDERS.fullmatch(text):
         return True
     if structured and (
-        (_IDENTIFIER.fullmatch(text) and (label(text) >= Label.SECRET or _NAMES_ITSELF.fullmatch(text)))
+        _NAMES_ITSELF.fullmatch(text)
+        or (_IDENTIFIER.fullmatch(text) and _PARTED.search(text) and label(text) >= Label.SECRET)
         or text in _NAMES_OF_FIELDS
         or (object_name and not digits and _SECRET_KEY.search(key))
         or (key.lower().endswith("key") and _WORDS.fullmatch(text))
