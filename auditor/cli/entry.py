@@ -1,9 +1,11 @@
-"""The program's entry: answers `--version` before anything heavy is imported, and ends the process without ceremony."""
+"""The program's entry: answers `--version` and git before anything heavy is imported, ends without ceremony."""
 
 import gc
 import os
 import sys
 from typing import NoReturn
+
+_HOOK = ["secrets", "hook", "run"]
 
 
 def main() -> None:
@@ -15,6 +17,10 @@ def main() -> None:
         return
     # Nothing that loading makes is garbage, so looking for garbage only costs time; `run` looks again.
     gc.disable()
+    if sys.argv[1:4] == _HOOK:
+        from auditor.cli import hook_run  # noqa: PLC0415 - a commit waits, and typer takes longer than all of it
+
+        _leave(SystemExit(hook_run.main(sys.argv[4:])))
     try:
         from auditor.cli.main import run  # noqa: PLC0415 - keeps start-up short
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditor.cli import options, output, terminal
+from auditor.cli import hook, options, output, terminal
 from auditor.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     help="Find hard-coded credentials, before and after they leak. No value is ever shown or stored.",
+    epilog="Examples:  auditor secrets scan   |   auditor secrets scan --git .   |   auditor secrets hook install",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(hook.app, name="hook")
 
 _SCAN_EXAMPLES = """
 Examples:
@@ -161,7 +164,7 @@ def _mode(*, git: Path | None, since: str | None, range_: str | None, staged: bo
     return chosen[0][1] if chosen else Mode.FILES
 
 
-@app.command("rules")
+@app.command("rules", epilog="Examples:  auditor secrets rules   |   auditor secrets rules github-token")
 def rules(
     show: Annotated[str | None, typer.Argument(metavar="[RULE]", help="Show one rule with its examples.")] = None,
 ) -> None:

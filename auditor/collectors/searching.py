@@ -5,11 +5,12 @@ Each ends in exactly one of: read, binary, too large, unreadable. Nothing is lef
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from auditor.detection.engine import Engine, Hit
 from auditor.detection.text import as_text
+
+if TYPE_CHECKING:
+    from auditor.detection.engine import Engine, Hit
 
 LARGEST = 50_000_000
 """Bytes of a file beyond which it is not read but named."""
@@ -41,17 +42,19 @@ class Reader(Protocol):
         """Return the first bytes of an item that is too large to be read."""
 
 
-@dataclass(slots=True)
 class Search:
     """What became of a population."""
 
-    hits: dict[bytes, list[Hit]] = field(default_factory=dict)
-    """By item id; items without a hit are not listed."""
-    read: int = 0
-    bytes_read: int = 0
-    binary: int = 0
-    too_large: list[Item] = field(default_factory=list)
-    unreadable: list[Item] = field(default_factory=list)
+    __slots__ = ("binary", "bytes_read", "hits", "read", "too_large", "unreadable")
+
+    def __init__(self, *, read: int = 0, bytes_read: int = 0, binary: int = 0) -> None:
+        self.hits: dict[bytes, list[Hit]] = {}
+        """By item id; items without a hit are not listed."""
+        self.read = read
+        self.bytes_read = bytes_read
+        self.binary = binary
+        self.too_large: list[Item] = []
+        self.unreadable: list[Item] = []
 
     def add(self, other: "Search") -> None:
         """Take in what another part of the population became."""
@@ -70,7 +73,7 @@ Progress = Callable[[int, int], None]
 def search(
     reader: Reader,
     items: Sequence[Item],
-    engine: Engine,
+    engine: "Engine",
     *,
     jobs: int = 0,
     largest: int = LARGEST,
@@ -112,7 +115,7 @@ def _pieces(items: Sequence[Item]) -> Iterator[list[Item]]:
         yield piece
 
 
-def _piece(reader: Reader, piece: Sequence[Item], engine: Engine) -> Search:
+def _piece(reader: Reader, piece: Sequence[Item], engine: "Engine") -> Search:
     part = Search()
     for position, content in reader.contents(piece):
         item = piece[position]
@@ -131,7 +134,7 @@ def _piece(reader: Reader, piece: Sequence[Item], engine: Engine) -> Search:
     return part
 
 
-def _in_processes(reader: Reader, pieces: Sequence[Sequence[Item]], engine: Engine, count: int) -> Iterator[Search]:
+def _in_processes(reader: Reader, pieces: Sequence[Sequence[Item]], engine: "Engine", count: int) -> Iterator[Search]:
     import multiprocessing  # noqa: PLC0415 - start-up: small inputs need none
 
     # What this compiles every process inherits.
@@ -141,10 +144,10 @@ def _in_processes(reader: Reader, pieces: Sequence[Sequence[Item]], engine: Engi
         yield from pool.imap_unordered(_work, range(len(pieces)))
 
 
-_shared: tuple[Reader, Sequence[Sequence[Item]], Engine] | None = None
+_shared: tuple[Reader, Sequence[Sequence[Item]], "Engine"] | None = None
 
 
-def _share(reader: Reader, pieces: Sequence[Sequence[Item]], engine: Engine) -> None:
+def _share(reader: Reader, pieces: Sequence[Sequence[Item]], engine: "Engine") -> None:
     """Keep in a forked process what it shares with its parent."""
     global _shared  # noqa: PLW0603 - a pool hands nothing else to its tasks
     _shared = (reader, pieces, engine)

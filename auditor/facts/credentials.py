@@ -53,6 +53,11 @@ def searches(searched: Iterable[Searched]) -> list[Resource]:
     ]
 
 
+def name(sighting: Sighting) -> str:
+    """Return the name of a sighting's fact."""
+    return ":".join(filter(None, (sighting.path, sighting.inside, sighting.rule, sighting.key)))
+
+
 def _credential(
     sighting: Sighting, copies: set[str], *, titles: Mapping[str, tuple[str, str]], now: datetime
 ) -> Resource:
@@ -79,5 +84,4 @@ def _credential(
         "in_head": sighting.in_head is not False,
         "head_known": sighting.in_head is not None,
     }
-    name = ":".join(filter(None, (sighting.path, sighting.inside, sighting.rule, sighting.key)))
-    return Resource(type=FACT, name=name, body=body, origin=Origin(file=sighting.path, line=sighting.line))
+    return Resource(type=FACT, name=name(sighting), body=body, origin=Origin(file=sighting.path, line=sighting.line))

@@ -1,16 +1,19 @@
-"""From hits in contents to sightings, one for each value under a name in a file. Light: the commit hook waits for it."""
+"""From hits in contents to sightings: one for each value under a name in a file. The commit hook waits for it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from auditor.collectors.git.history import Change
-from auditor.detection.engine import Hit
 from auditor.model.sighting import Sighting, Where
+
+if TYPE_CHECKING:
+    from auditor.detection.engine import Hit
 
 
 def sighting(
-    where: Where, path: str, hit: Hit, *, commit: str = "", date: datetime | None = None, in_head: bool | None = None
+    where: Where, path: str, hit: "Hit", *, commit: str = "", date: datetime | None = None, in_head: bool | None = None
 ) -> Sighting:
     """Return `hit` as it was met in the file `path`."""
     return Sighting(
@@ -30,7 +33,7 @@ def sighting(
     )
 
 
-def added(change: Change, hits: Mapping[bytes, Sequence[Hit]]) -> Iterator[Sighting]:
+def added(change: Change, hits: Mapping[bytes, Sequence["Hit"]]) -> Iterator[Sighting]:
     """Yield what stands in the new content of a file more often than in any old one; `hits` are by blob id."""
     before: Counter[tuple[str, str]] = Counter()
     for old in change.olds:

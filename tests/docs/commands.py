@@ -39,6 +39,8 @@ def _helps(command: Any, name: str, parent: Any) -> Iterator[tuple[str, str]]:
     )
     yield name, "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
     for child, inner in getattr(command, "commands", {}).items():
+        if inner.hidden:
+            continue
         yield from _helps(inner, f"{name} {child}", context)
 
 

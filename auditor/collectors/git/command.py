@@ -9,7 +9,6 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 from auditor.model.errors import InputError, ToolMissingError
 from auditor.redaction.redactor import for_terminal, redact_text
@@ -59,10 +58,11 @@ class GitFailedError(InputError):
 class Repository:
     """One repository, by any folder in it."""
 
-    def __init__(self, folder: str | Path, *, environ: Mapping[str, str], in_hook: bool = False) -> None:
+    def __init__(self, folder: "str | os.PathLike[str]", *, environ: Mapping[str, str], in_hook: bool = False) -> None:
         """Raise `InputError` where `folder` lies in no repository, `ToolMissingError` without git.
 
-        `in_hook`: git started us, and its variables name the repository, its index and its incoming objects.
+        `in_hook`: git started us, and its variables name the repository, its index and its incoming objects. That it
+        is one need not be asked then.
         """
         kept = {
             name: value
@@ -72,16 +72,36 @@ class Repository:
         self._environment = {**kept, **_ENVIRONMENT}
         self._start = ["git", *_SWITCHES, "-C", os.fspath(folder)]
         self.folder = os.fspath(folder)
-        try:
-            answer = self.run("rev-parse", "--absolute-git-dir", "--is-shallow-repository")
-        except GitFailedError as error:
-            raise InputError(
-                f"{for_terminal(self.folder)} is not in a git repository that can be read",
-                hint=f"Name a repository or a folder in one. git said: {error}",
-            ) from None
-        folder_of_git, shallow = answer.decode("utf-8", "surrogateescape").rsplit("\n", 2)[:2]
-        self.git_folder = folder_of_git
-        self.shallow = shallow == "true"
+        self._in_hook = in_hook
+        self._about: tuple[str, str] | None = None
+        if not in_hook:
+            self._ask()
+
+    @property
+    def git_folder(self) -> str:
+        """The folder of its state and refs; of a work tree that was added, its own."""
+        # A hook runs where its work tree begins: without a question to git, whose start takes 3 ms.
+        usual = f"{self.folder}/.git"
+        known = self._in_hook and "GIT_DIR" not in self._environment and os.path.isdir(usual)  # noqa: PTH112 - start-up
+        return usual if known else self._ask()[0]
+
+    @property
+    def shallow(self) -> bool:
+        """Whether older commits are left out."""
+        return self._ask()[1] == "true"
+
+    def _ask(self) -> tuple[str, str]:
+        if self._about is None:
+            try:
+                answer = self.run("rev-parse", "--absolute-git-dir", "--is-shallow-repository")
+            except GitFailedError as error:
+                raise InputError(
+                    f"{for_terminal(self.folder)} is not in a git repository that can be read",
+                    hint=f"Name a repository or a folder in one. git said: {error}",
+                ) from None
+            folder, shallow = answer.decode("utf-8", "surrogateescape").rsplit("\n", 2)[:2]
+            self._about = (folder, shallow)
+        return self._about
 
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """Return what a git command prints. Raises `GitFailedError` with its first complaint when it fails."""
@@ -94,7 +114,8 @@ class Repository:
                 "`git` is not installed, and the history of a repository needs it", hint="Install git."
             ) from None
         if done.returncode != 0:
-            raise GitFailedError(complaint(done.stderr), hint="Run `git fsck` in the repository.")
+            hint = "Check the ref that was named; if it is right, run `git fsck` there."
+            raise GitFailedError(complaint(done.stderr), hint=hint)
         return done.stdout
 
     def succeeds(self, *arguments: str) -> bool:

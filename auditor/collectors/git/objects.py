@@ -4,8 +4,8 @@ Reading in pack order finds the base of each delta in git's cache. Blobs that sh
 clone, damage) are counted and named; nothing is fetched.
 """
 
-import threading
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO
 
 from auditor.collectors.git.command import GitFailedError, Repository
@@ -97,8 +97,48 @@ def contents(repository: Repository, ids: Sequence[bytes]) -> Iterator[tuple[int
             return
 
 
+@contextmanager
+def few(
+    repository: Repository, ids: Sequence[bytes], *, largest: int
+) -> Iterator[Iterator[tuple[bytes, bytes | None]]]:
+    """Yield what gives id and content of each of `ids`, in order; of a content beyond `largest` bytes its head alone.
+
+    For few ids: git begins to read at once, while the caller still gets ready. The content is `None` where it is
+    missing. Raises `GitFailedError` where git ends too early: nothing is left out.
+    """
+    with repository.stream("cat-file", "--batch") as process:
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
+        process.stdin.write(b"".join(id_ + b"\n" for id_ in ids))
+        process.stdin.close()
+        yield _few(process.stdout, ids, largest)
+
+
+def _few(output: IO[bytes], ids: Sequence[bytes], largest: int) -> Iterator[tuple[bytes, bytes | None]]:
+    for id_ in ids:
+        head = output.readline()
+        if head.endswith(b" missing\n"):
+            yield id_, None
+            continue
+        size = int(head.rsplit(b" ", 1)[1]) if head.endswith(b"\n") else 0
+        content = output.read(min(size, largest + 1))
+        rest = size - len(content)
+        while rest and (passed := len(output.read(min(rest, 1 << 20)))):
+            rest -= passed
+        if rest or output.read(1) != b"\n":
+            raise GitFailedError(
+                f"object {id_.decode()} cannot be read to its end", hint="Run `git fsck` in the repository."
+            )
+        yield id_, content
+
+
+FEW = 500
+"""Ids that a pipe takes before anybody reads the answers."""
+
+
 def _run(repository: Repository, ids: Sequence[bytes], first: int) -> Generator[tuple[int, bytes | None], None, int]:
     """Yield contents from position `first` on; return the position at which git ended, the number of ids at the end."""
+    import threading  # noqa: PLC0415 - start-up
+
     with repository.stream("cat-file", "--batch", "--buffer") as process:
         assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
         feeder = threading.Thread(target=_feed, args=(process.stdin, ids[first:]), daemon=True)
