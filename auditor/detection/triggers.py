@@ -125,7 +125,9 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
 _RANDOM: tuple[tuple[Look, str], ...] = ((Look.LINE, r"[\"'= :][A-Za-z0-9+/_\-]{24}"),)
 """For the third tier."""
 
-_OPEN_END = re.compile(r"(\{(\d+),\d*\}|\+|\*)\Z")
+_OPEN_END = re.compile(r"(?<!\\)(\{(\d+),\d*\}|\+)\Z")
+_OPTIONAL_END = re.compile(r"(?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\)\]])(?:\*|\?|\{0?,\d*\})\Z")
+"""A class or a character that need not be there, behind everything else."""
 _LARGE = re.compile(r"\{(\d+),(\d+)\}")
 _LARGEST = 300
 """From this upper bound of a repeat on, Hyperscan needs it open."""
@@ -204,12 +206,12 @@ def _everywhere(content: bytes) -> Iterator[Trigger]:
 
 def shortest(pattern: str) -> str:
     """Return a pattern that ends where the shortest match of `pattern` does: one report a match, not one a byte."""
-    while (match := _OPEN_END.search(pattern)) is not None:
-        least = match[2] if match[2] is not None else "1" if match[1] == "+" else "0"
-        pattern = f"{pattern[: match.start()]}{{{least}}}"
-        if least != "0":
-            break
-    return pattern
+    while (match := _OPTIONAL_END.search(pattern)) is not None:
+        pattern = pattern[: match.start()]
+    match = _OPEN_END.search(pattern)
+    if match is None:
+        return pattern
+    return f"{pattern[: match.start()]}{{{match[2] or '1'}}}"
 
 
 @cache

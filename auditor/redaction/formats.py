@@ -6,6 +6,8 @@ certainty, so only formats that hardly anything else can match stand there. Patt
 line, so that they hold in a window of text as in the whole.
 """
 
+import base64
+import binascii
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -50,7 +52,20 @@ def _crc32_base62(token: str) -> bool:
     return crc32_base62(token.rsplit("_", 1)[1][:-6]) == token[-6:]
 
 
-_CHECKSUMS: Mapping[str, Callable[[str], bool]] = {"crc32-base62": _crc32_base62}
+def _json_web_token(token: str) -> bool:
+    """Return whether the first part is a header of RFC 7515, which names an algorithm, and the second an object."""
+    header, payload, _ = token.split(".")
+    return '"alg"' in _decoded(header) and _decoded(payload).startswith("{")
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+_CHECKSUMS: Mapping[str, Callable[[str], bool]] = {"crc32-base62": _crc32_base62, "json-web-token": _json_web_token}
 """By the name that a rule gives."""
 
 
@@ -85,6 +100,8 @@ _HEAD = re.compile(
     r"|AGE-SECRET|sk-(?<![A-Za-z0-9]sk-)|hf_[A-Za-z]{8}|NRAK-"
     r"|shp(?:at|ca|pa|ss)_|lin_api_|pul-|dp\.[a-z]|sntry[su]_|ATATT3|PMAK-|rubygems_|tskey-|dt0[a-z]|fig[dou]r?_"
     r"|packagist_|:AA[A-Za-z0-9_-]|eyJ"
+    r"|bk(?:ua|a[aj])_|sb_secret_|sbp_|sq[upa]_[0-9a-f]|x(?:key|smtp)sib-|CCIPAT_|CFPAT-|HRKU-|lsv2_|pat[A-Za-z0-9]{14}\."
+    r"|sgp_|AZDO|ABSKQ|pscale_|r8_[A-Za-z0-9]{20}|gsk_|ntn_\d|v1\.0-[0-9a-f]|LTAI[45]"
 )
 """What every token starts with or holds; a test holds it to the patterns."""
 _SHORTEST = 20

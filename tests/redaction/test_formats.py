@@ -1,5 +1,7 @@
 """Every sample is generated, so that no token stands in this file, and none was ever issued by a vendor."""
 
+import base64
+import json
 import re
 import string
 
@@ -12,9 +14,19 @@ from auditor.redaction.formats import Format, crc32_base62, formats, may_hold_to
 ALPHANUMERIC = string.ascii_letters + string.digits
 
 
+def packed(claims: dict[str, str]) -> str:
+    text = json.dumps(claims, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
 def samples(format_: Format) -> st.SearchStrategy[str]:
     if format_.check is None:
         return st.from_regex(re.compile(format_.pattern, re.ASCII), fullmatch=True)
+    if format_.rule == "jwt":
+        names = st.text(string.ascii_letters, min_size=4)
+        claims = st.dictionaries(names, st.text(ALPHANUMERIC, min_size=4), min_size=1, max_size=3)
+        header = st.builds(lambda rest: {"alg": "ES256", **rest}, claims)
+        return st.builds(lambda *parts: ".".join((*map(packed, parts), "aZ0_-" * 8)), header, claims)
     prefix = st.sampled_from(["ghp_", "gho_", "ghu_", "ghs_", "ghr_"] if format_.rule == "github-token" else ["npm_"])
     body = st.text(ALPHANUMERIC, min_size=30, max_size=30)
     return st.builds(lambda head, middle: head + middle + crc32_base62(middle), prefix, body)
