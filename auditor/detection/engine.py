@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from auditor.detection import objects
 from auditor.detection.below import REACH, SECRET_VALUE, below
+from auditor.detection.cards import CARD_NUMBER, card_numbers
 from auditor.detection.files import locked, notation_of, tests
 from auditor.detection.found import Found
 from auditor.detection.rules import RuleSet
@@ -34,7 +35,7 @@ _PAIR_LINES = 3
 _EXAMPLES = frozenset(
     {
         "named-credential", "url-password", "command-line-password", "secret-value", "authorization-header",
-        "docker-auth",
+        "docker-auth", CARD_NUMBER,
     }
 )  # fmt: skip
 """Rules whose finding may be an example."""
@@ -150,6 +151,8 @@ class Engine:
             items += objects.registry_passwords(text)
         for rule in self._own:
             items += objects.of_pattern(text, rule)
+        if CARD_NUMBER in self._rules.rules:
+            items += card_numbers(text)
         if "high-entropy" in self._rules.rules and not items:
             items += objects.random_texts(text)
         return self._kept(items)

@@ -13,6 +13,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from auditor.detection.cards import CARD_NUMBER
 from auditor.detection.rules import Rule
 
 LONGEST_LINE = 8_192
@@ -122,6 +123,10 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.LINE, r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40}"),
     (Look.SECRET_OBJECT, r"[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret[\"']?[ \t]*[\r\n,}]"),
 )  # fmt: skip
+_CARDS: tuple[tuple[Look, str], ...] = (
+    (Look.LINE, r"(?:^|[\s:=\"',;>\[({|])[2-6]\d{12}"),
+    (Look.LINE, r"(?:^|[\s:=\"',;>\[({|])[2-6]\d{3}[ \-]\d{4,6}[ \-]\d{4}"),
+)
 _RANDOM: tuple[tuple[Look, str], ...] = ((Look.LINE, r"[\"'= :][A-Za-z0-9+/_\-]{24}"),)
 """For the third tier."""
 
@@ -144,7 +149,8 @@ class Triggers:
             if rule.pattern:
                 looks.append(Look.LINE)
                 expressions.append(shortest(rule.pattern))
-        structure = [*_STRUCTURE, *(_RANDOM if any(rule.tier == 3 for rule in rules.values()) else ())]
+        cards = _CARDS if CARD_NUMBER in rules else ()
+        structure = [*_STRUCTURE, *cards, *(_RANDOM if any(rule.tier == 3 for rule in rules.values()) else ())]
         for look, expression in structure:
             looks.append(look)
             expressions.append(expression)
