@@ -5,12 +5,13 @@ from datetime import date, datetime
 from auditor.model.collection import Call, Source
 from auditor.model.coverage import Coverage
 from auditor.model.framework import Framework, RequirementResult
+from auditor.model.leaks import Leaks
 from auditor.model.policy import PolicyInfo
 from auditor.model.record import record
 from auditor.model.resource import Location
 from auditor.model.verdict import Finding, PolicyResult
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """Of the stored assessment: a reader refuses another major version."""
 
 
@@ -116,6 +117,8 @@ class Assessment:
     """Systems of which snapshots were judged; empty for manifests."""
     calls: tuple[Call, ...] = ()
     """Every list that was asked of them, in the order of `sources`, then by type and namespace."""
+    leaks: Leaks | None = None
+    """The summary of a search for credentials; `None` where none was made."""
 
     @property
     def complete(self) -> bool:

@@ -62,3 +62,8 @@ class Searched:
     found: int
     """Distinct credentials."""
     complete: bool
+    """Whether everything in scope was read."""
+    repository: str = ""
+    """Address of the repository as its remote `origin` has it, without a login; empty where there is none."""
+    head: str = ""
+    """The commit that was checked out; empty where no history was read."""

@@ -1,7 +1,7 @@
 """From judged subjects to the assessment: waivers, the baseline, results of each policy, requirements."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 
@@ -9,11 +9,12 @@ from auditor import __version__
 from auditor.assess import baseline as baselines
 from auditor.assess import waivers as waiving
 from auditor.frameworks import rollup
-from auditor.model.assessment import Assessment, Run
+from auditor.model.assessment import Assessment, Run, Subject
 from auditor.model.collection import Call, Source
 from auditor.model.coverage import Coverage
+from auditor.model.leaks import Leaks
 from auditor.model.record import record
-from auditor.model.verdict import SubjectKind
+from auditor.model.verdict import Finding, SubjectKind
 from auditor.pipeline import assemble
 from auditor.pipeline.assemble import JudgedSubject, PolicyTerms
 from auditor.pipeline.rules import Rules
@@ -38,6 +39,8 @@ class Reached:
     """Policy id to source (empty: the manifests) to what finding no subject there leaves open."""
     unread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Policy id to what of its population was not read."""
+    leaks: Callable[[Sequence[Finding], Sequence[Subject]], Leaks] | None = None
+    """Makes the summary of a search for credentials, from the findings after waivers and their subjects."""
 
 
 def assess(reached: Reached, rules: Rules, *, now: datetime) -> Assessment:
@@ -82,6 +85,7 @@ def assess(reached: Reached, rules: Rules, *, now: datetime) -> Assessment:
         ),
         waivers=waiver_uses,
         baseline=baseline_use,
+        leaks=reached.leaks(findings, subjects) if reached.leaks else None,
     )
 
 

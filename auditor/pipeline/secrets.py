@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
+from auditor.assess import leaks
 from auditor.collectors import searching, trees
-from auditor.collectors.git import history, objects
+from auditor.collectors.git import history, objects, refs
 from auditor.collectors.git.command import Repository
 from auditor.collectors.git.history import Arrival
 from auditor.collectors.git.objects import Blobs
@@ -121,6 +123,12 @@ def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress
         arguments=request.paths,
         digests=[("detection rules", looked_for.digest)],
         key_id=fingerprinter.key_id,
+        leaks=partial(
+            leaks.summary,
+            found.sightings,
+            [found.searched],
+            titles={rule.id: rule.title for rule in looked_for.rules.values()},
+        ),
     )
     return assess(reached, judged_by, now=now)
 
@@ -166,7 +174,7 @@ def _history(request: Request, engine: _Engines, progress: Progress) -> _Found:
     gaps = [*_gaps(search), *_missing(population.missing, arrivals), *_shallow(repository)]
     return _result(
         Where.HISTORY, folder, joined(_dated(search, arrivals, head)), search,
-        found=len(population.blobs) + len(population.missing), gaps=gaps,
+        found=len(population.blobs) + len(population.missing), gaps=gaps, repository=repository,
     )  # fmt: skip
 
 
@@ -188,7 +196,7 @@ def _changes(request: Request, engine: _Engines, progress: Progress) -> _Found:
     lost = [item.id for item, known in zip(items.values(), sized, strict=True) if known is None]
     gaps = [*_gaps(search), *_missing([id_.decode() for id_ in lost], {}), *(() if staged else _shallow(repository))]
     sightings = [sighting for change in changed for sighting in added(change, search.hits)]
-    return _result(Where.CHANGE, folder, joined(sightings), search, found=len(items), gaps=gaps)
+    return _result(Where.CHANGE, folder, joined(sightings), search, found=len(items), gaps=gaps, repository=repository)
 
 
 def _search(
@@ -246,6 +254,7 @@ def _result(
     found: int,
     gaps: Sequence[Gap] = (),
     skipped: Mapping[str, int] = MappingProxyType({}),
+    repository: Repository | None = None,
 ) -> _Found:
     passed_over = {**skipped, **({BINARY: search.binary} if search.binary else {})}
     return _Found(
@@ -255,8 +264,10 @@ def _result(
             name=name,
             read=search.read,
             bytes_read=search.bytes_read,
-            found=len({(sighting.rule, sighting.fingerprint) for sighting in sightings}),
+            found=len({sighting.fingerprint for sighting in sightings}),
             complete=not gaps,
+            repository=refs.address(repository) if repository else "",
+            head=refs.head(repository) if repository else "",
         ),
         Coverage(
             source=f"{where}: {name}",

@@ -57,8 +57,9 @@ def joined(sightings: Iterable[Sighting]) -> list[Sighting]:
 def _join(group: list[Sighting]) -> Sighting:
     if len(group) == 1:
         return group[0]
-    shown = next((one for one in group if one.in_head), group[0])
     first = min(group, key=lambda one: (one.date is None, one.date or 0, one.commit))
+    # What the history alone holds is shown as the commit has it that is named.
+    shown = next((one for one in group if one.in_head), first)
     return Sighting(
         where=shown.where,
         path=shown.path,

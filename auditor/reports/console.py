@@ -14,15 +14,15 @@ from auditor.model.assessment import Assessment, Subject, WaiverUse
 from auditor.model.coverage import Gap
 from auditor.model.framework import Framework
 from auditor.model.verdict import Finding, Outcome, Parameter, Severity
-from auditor.reports import figures, systems
+from auditor.reports import figures, leaks, systems
 from auditor.reports.figures import PolicyBlock, RequirementRow, plural
 from auditor.reports.options import Options
 from auditor.reports.text import visible
 
 _FEW, _MANY = 30, 300
 """Up to so many failing findings all are shown; up to so many, five a policy; beyond, three."""
-_GAPS, _REASONS, _IDS = 10, 8, 12
-"""How many gaps, reasons and ids in a row are shown."""
+_GAPS, _REASONS, _IDS, _RULES = 10, 8, 12, 5
+"""How many gaps, reasons, ids in a row and rules that found credentials are shown."""
 _VALUE = 60
 """Characters of a threshold's value, unless everything is wanted."""
 _LONGEST = 400
@@ -157,7 +157,7 @@ def _finding(page: _Page, finding: Finding, assessment: Assessment) -> None:
     subject = assessment.subjects[finding.subject]
     known = " (known)" if finding.known else ""
     arrow = page.paint("-->", "arrow")
-    page.lines.append(f"  {arrow} {page.safe(figures.place(finding.location))}{known}")
+    page.lines.append(f"  {arrow} {page.safe(leaks.place(finding))}{known}")
     page.say(finding.message, indent=6)
     page.say(_name(subject) + (f": {finding.item}" if finding.item else ""), indent=6, style="faint")
     if finding.location.rendered_from:
@@ -273,6 +273,7 @@ def _closing(page: _Page, assessment: Assessment) -> None:
         base = assessment.baseline
         lost = f", {base.incomparable:,} that cannot be compared (another fingerprint key)" if base.incomparable else ""
         page.say(f"{base.file} of {base.written}: {base.known:,} known, {base.fixed:,} fixed{lost}", label="baseline  ")
+    _leaks(page, assessment)
     page.say(_findings_line(assessment), label="findings  ")
     counts = figures.verdicts(assessment)
     words = ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in Outcome)
@@ -305,6 +306,25 @@ def _scope(page: _Page, assessment: Assessment) -> None:
     deselected = len(assessment.run.deselected)
     if deselected:
         page.say(f"{plural(deselected, 'policy', 'policies')} of the library", label="not run   ")
+
+
+def _leaks(page: _Page, assessment: Assessment) -> None:
+    """One leaked key in twelve files is one credential: both numbers are said, and which rules found the most."""
+    found = assessment.leaks
+    if found is None:
+        return
+    page.say("; ".join(filter(None, (leaks.found(found), leaks.state(found)))), label="leaks     ")
+    shown = found.rules if page.show_all or len(found.rules) <= _RULES + 1 else found.rules[:_RULES]
+    for entry in shown:
+        page.say(leaks.rule(entry), indent=10)
+    if len(found.rules) > len(shown):
+        rest = sum(entry.credentials for entry in found.rules[len(shown) :])
+        more = plural(len(found.rules) - len(shown), "further rule")
+        page.say(f"... and {plural(rest, 'credential')} of {more}; --all shows them", indent=10)
+    if found.possible:
+        page.say(leaks.possible(found), indent=10)
+    for text in leaks.searched(found):
+        page.say(text, label="searched  ")
 
 
 def _findings_line(assessment: Assessment) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from auditor.model.assessment import Assessment, Subject, WaiverUse
 from auditor.model.coverage import Coverage
 from auditor.model.framework import Framework, Requirement, RequirementResult
+from auditor.model.leaks import Leaks
 from auditor.model.policy import PolicyInfo
 from auditor.model.record import record
 from auditor.model.resource import Location
@@ -71,6 +72,7 @@ def canonical(assessment: Assessment) -> Assessment:
         frameworks=frameworks,
         requirements=_ordered_requirements(assessment.requirements, frameworks),
         waivers=tuple(sorted(assessment.waivers, key=_waiver_key)),
+        leaks=_ordered_leaks(assessment.leaks),
     )
 
 
@@ -216,6 +218,16 @@ def _ordered_result(result: PolicyResult, place_of: Mapping[int, int] | None) ->
         ),
         not_applicable=tuple(sorted(result.not_applicable)),
         parameters=tuple(sorted(result.parameters, key=lambda parameter: parameter.name)),
+    )
+
+
+def _ordered_leaks(found: Leaks | None) -> Leaks | None:
+    if found is None:
+        return None
+    return replace(
+        found,
+        searched=tuple(sorted(found.searched, key=lambda part: (part.where, part.name))),
+        rules=tuple(sorted(found.rules, key=lambda entry: (-entry.credentials, -entry.places, entry.rule))),
     )
 
 

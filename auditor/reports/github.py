@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from auditor.model.assessment import Assessment
 from auditor.model.verdict import Finding, Outcome, Severity
-from auditor.reports import figures, systems
+from auditor.reports import figures, leaks, systems
 from auditor.reports.options import Options
 from auditor.reports.text import visible
 
@@ -45,8 +45,10 @@ def _annotation(finding: Finding, level: str, assessment: Assessment) -> str:
     subject = assessment.subjects[finding.subject].id
     # What stands on a cluster stands in no file of the repository; its API path is part of the text.
     lives = systems.lives(finding.location.file)
-    place = {} if lives else {"file": finding.location.file}
-    if finding.location.line is not None:
+    # A line of an older commit is another line, or none, of the file that is shown.
+    elsewhere = lives or bool(leaks.revision(finding))
+    place = {} if elsewhere else {"file": finding.location.file}
+    if finding.location.line is not None and not leaks.revision(finding):
         place["line"] = str(finding.location.line)
         if finding.location.column is not None:
             place["col"] = str(finding.location.column)
@@ -56,7 +58,7 @@ def _annotation(finding: Finding, level: str, assessment: Assessment) -> str:
     message = finding.message
     if len(message) > _LONGEST:
         message = f"{message[:_LONGEST]} ... ({len(message) - _LONGEST:,} more characters)"
-    where = f"\n{finding.location.file}" if lives else ""
+    where = f"\n{finding.location.file if lives else leaks.place(finding)}" if elsewhere else ""
     text = f"{message}\n{subject}{item}{rendered}{where}"
     return _command(level, text, title=f"{finding.policy_id} ({finding.severity}{known})", **place)
 

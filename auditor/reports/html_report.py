@@ -18,7 +18,7 @@ from auditor.model.framework import Framework
 from auditor.model.policy import Condition, Link
 from auditor.model.resource import Location
 from auditor.model.verdict import Finding, Outcome, PolicyResult, Severity
-from auditor.reports import figures, systems, templates, wording
+from auditor.reports import figures, leaks, systems, templates, wording
 from auditor.reports.options import Options
 from auditor.reports.text import visible
 
@@ -130,6 +130,7 @@ def _context(assessment: Assessment) -> dict[str, Any]:
         "not_evaluated": _not_evaluated(assessment.results),
         "waivers": assessment.waivers,
         "baseline": assessment.baseline,
+        "leaks": None if assessment.leaks is None else leaks.told(assessment.leaks),
         "coverage": assessment.coverage,
         "files": [part for part in assessment.coverage if part.files_found or not assessment.sources],
         "systems": [_system(system) for system in systems.systems(assessment)],

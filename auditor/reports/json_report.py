@@ -36,6 +36,7 @@ def render(assessment: Assessment, options: Options) -> bytes:
         "requirements": _lines(assessment.requirements),
         "waivers": _lines(assessment.waivers),
         "baseline": _line(assessment.baseline),
+        "leaks": _line(assessment.leaks),
     }
     text = "{\n" + ",\n".join(f'"{name}": {part}' for name, part in parts.items()) + "\n}\n"
     return json_text.tame(text).encode()

@@ -12,7 +12,7 @@ from html import escape
 
 from auditor.model.assessment import Assessment
 from auditor.model.verdict import Finding, Outcome, Parameter
-from auditor.reports import figures
+from auditor.reports import figures, leaks
 from auditor.reports.figures import PolicyBlock
 from auditor.reports.options import Options
 from auditor.reports.text import visible
@@ -117,7 +117,7 @@ def _findings(suite: _Suite, name: str, findings: Iterable[Finding], *, title: s
     new = [finding for finding in failing if not finding.known]
     if new:
         more = f" (and {len(new) - 1:,} more)" if len(new) > 1 else ""
-        text = "\n".join(f"{figures.place(finding.location)}: {finding.message}" for finding in new)
+        text = "\n".join(f"{leaks.place(finding)}: {finding.message}" for finding in new)
         suite.failed(name, message=f"{title}: {new[0].message}{more}", kind=new[0].severity, text=text)
     elif failing:
         suite.skip(name, message=f"known: the baseline holds {figures.plural(len(failing), 'finding')}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.model.assessment import Assessment
 from auditor.model.verdict import Finding, Outcome
-from auditor.reports import figures, systems, templates
+from auditor.reports import figures, leaks, systems, templates
 from auditor.reports.figures import PolicyBlock, RequirementRow
 from auditor.reports.options import Options
 from auditor.reports.text import visible
@@ -70,6 +70,7 @@ def context(assessment: Assessment, *, shown: int) -> Mapping[str, Any]:
         "subjects": len(assessment.subjects),
         "policies_run": len(assessment.policies),
         "baseline": assessment.baseline,
+        "leaks": None if assessment.leaks is None else leaks.told(assessment.leaks),
     }
 
 
@@ -143,7 +144,7 @@ def _policy(block: PolicyBlock, assessment: Assessment, *, shown: int) -> Mappin
 def _finding(finding: Finding, assessment: Assessment) -> Mapping[str, Any]:
     subject = assessment.subjects[finding.subject]
     return {
-        "place": figures.place(finding.location),
+        "place": leaks.place(finding),
         "rendered_from": finding.location.rendered_from,
         "message": finding.message,
         "subject": subject.id,

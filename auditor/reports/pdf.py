@@ -16,7 +16,7 @@ from auditor.model.assessment import Assessment, BaselineUse, Subject, WaiverUse
 from auditor.model.errors import ConfigurationError
 from auditor.model.policy import PolicyInfo
 from auditor.model.verdict import Finding, Outcome, PolicyResult
-from auditor.reports import figures, systems, wording
+from auditor.reports import figures, leaks, systems, wording
 from auditor.reports.options import Options
 from auditor.reports.text import visible
 
@@ -175,6 +175,7 @@ def _document(assessment: Assessment) -> dict[str, Any]:
             for outcome in wording.WORST_FIRST
         ],
         "top": _top(blocks),
+        "leaks": None if assessment.leaks is None else leaks.told(assessment.leaks),
         "deselected": run.deselected,
         "method": _method(assessment),
         "parameters": [
@@ -509,7 +510,7 @@ def _finding(finding: Finding, subjects: Sequence[Subject]) -> dict[str, Any]:
     detail = " \u00b7 ".join(text for text in details if text)
     return {
         "message": finding.message,
-        "place": figures.place(location),
+        "place": leaks.place(finding),
         "where": ", ".join(text for text in where if text),
         "detail": detail,
         # A block that is kept together must fit a page.

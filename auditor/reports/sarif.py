@@ -18,10 +18,11 @@ from urllib.parse import quote
 from auditor.model.assessment import Assessment, Waiver, WaiverUse
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.framework import Framework
+from auditor.model.leaks import Leaks
 from auditor.model.policy import Link, PolicyInfo
 from auditor.model.resource import Location
 from auditor.model.verdict import Finding, Outcome, Parameter, PolicyResult, Severity
-from auditor.reports import figures, json_text, systems
+from auditor.reports import figures, json_text, leaks, systems
 from auditor.reports.options import Options
 from auditor.reports.text import visible
 
@@ -57,14 +58,21 @@ def render(assessment: Assessment, options: Options) -> bytes:
     return json_text.dump(log.whole(results), depth=_DEPTH)
 
 
-def render_alerts(assessment: Assessment, findings: Sequence[Finding], *, left_out: int) -> bytes:
-    """Return one SARIF log whose results are `findings` alone, and that says how many were left out."""
+def render_alerts(assessment: Assessment, findings: Sequence[Finding], *, left_out: int, past: int = 0) -> bytes:
+    """Return one SARIF log whose results are `findings` alone, and that says how many were left out.
+
+    `past` of them because they stand in the history alone.
+    """
     log = _Log(assessment)
     # An alert needs a file, and an object of a cluster has none: its API path stands in for one.
     log.all_in_files = True
     results = list(log.failures(findings))
     if left_out:
         text = f"{left_out:,} findings are left out: GitHub refuses a file with more. The worst ones are here."
+        log.notifications.append({"level": "warning", "message": {"text": text}})
+    if past:
+        stand = "finding stands" if past == 1 else "findings stand"
+        text = f"{past:,} {stand} in the history alone, at no line that GitHub could show: see another report."
         log.notifications.append({"level": "warning", "message": {"text": text}})
     return json_text.dump(log.whole(results), depth=_DEPTH)
 
@@ -78,6 +86,8 @@ class _Log:
     all_in_files: bool = False
     _files: dict[str, int] = field(default_factory=dict)
     _targets: set[str] = field(default_factory=set)
+    _commits: dict[str, None] = field(default_factory=dict)
+    """Of findings that only the history holds, in the order in which they were met."""
     _rules: Mapping[str, int] = field(init=False)
     _waivers: Mapping[str, Waiver] = field(init=False)
 
@@ -87,7 +97,8 @@ class _Log:
 
     def name_population(self) -> None:
         """List every file that holds a subject, whether something fails in it or not."""
-        files = {subject.location.file for subject in self.assessment.subjects}
+        past = {finding.subject for finding in self.assessment.findings if leaks.revision(finding)}
+        files = {subject.location.file for index, subject in enumerate(self.assessment.subjects) if index not in past}
         for file in sorted(file for file in files if not systems.lives(file)):
             self._targets.add(_uri(file))
             self._artifact(file)
@@ -142,8 +153,10 @@ class _Log:
                         *map(_invocation, systems.systems(self.assessment)),
                     ],
                     "originalUriBaseIds": {
-                        _ROOT: {"description": {"text": "The folder in which auditor ran; usually the checkout."}}
+                        _ROOT: {"description": {"text": "The folder in which auditor ran; usually the checkout."}},
+                        **{_base(commit): _tree(commit) for commit in self._commits},
                     },
+                    **self._provenance(),
                     **({"artifacts": artifacts} if self._targets else {}),
                     "results": list(results),
                     **({"taxonomies": taxonomies} if taxonomies else {}),
@@ -152,6 +165,7 @@ class _Log:
                         "policyPackDigest": run.policy_pack_digest,
                         "inputDigest": run.input_digest,
                         "verdicts": dict(figures.verdicts(self.assessment)),
+                        **({"leaks": _leaks(self.assessment.leaks)} if self.assessment.leaks else {}),
                     },
                 }
             ],
@@ -165,7 +179,7 @@ class _Log:
             "kind": "fail",
             "level": _LEVELS[finding.severity],
             "message": {"text": _message(_sentence(finding))},
-            "locations": [self._location(finding.location, name=subject.id, item=finding.item)],
+            "locations": [self._place(finding, name=subject.id)],
             "partialFingerprints": {"auditorFinding/v1": finding.fingerprint},
         }
         if finding.related:
@@ -183,6 +197,29 @@ class _Log:
             }
         return result
 
+    def _place(self, finding: Finding, *, name: str) -> Json:
+        """Return where a finding stands; what only the history holds, in the tree of the commit that brought it."""
+        commit = leaks.revision(finding)
+        if commit:
+            self._commits[commit] = None
+        return self._location(finding.location, name=name, item=finding.item, commit=commit)
+
+    def _provenance(self) -> Json:
+        """Return which trees the bases of history stand for, where the repository has an address (3.14.13)."""
+        searched = self.assessment.leaks.searched if self.assessment.leaks else ()
+        address = next((part.repository for part in searched if part.repository), "")
+        if not address:
+            return {}
+        head = next((part.head for part in searched if part.head), "")
+        trees = [(head, _ROOT)] if head else []
+        trees += [(commit, _base(commit)) for commit in self._commits]
+        return {
+            "versionControlProvenance": [
+                {"repositoryUri": address, "revisionId": commit, "mappedTo": {"uriBaseId": base}}
+                for commit, base in trees
+            ]
+        }
+
     def _about_many(self, result: PolicyResult, kind: str, text: str, indexes: Sequence[int]) -> Json:
         subjects = [self.assessment.subjects[index] for index in indexes[:_PLACES]]
         return {
@@ -196,14 +233,16 @@ class _Log:
             or [self._location(Location(file="./"))],
         }
 
-    def _location(self, location: Location, *, name: str = "", item: str = "") -> Json:
+    def _location(self, location: Location, *, name: str = "", item: str = "", commit: str = "") -> Json:
         if systems.lives(location.file) and not self.all_in_files:
             return _in_system(location, name=name, item=item)
         # GitHub asks for a line; where it is not known (rendered output) it is the file's first.
         region: Json = {"startLine": location.line or 1}
         if location.line is not None and location.column is not None:
             region["startColumn"] = location.column
-        found: Json = {"physicalLocation": {"artifactLocation": self._artifact(location.file), "region": region}}
+        past = {"uri": _uri(location.file), "uriBaseId": _base(commit)} if commit else None
+        file = past or self._artifact(location.file)
+        found: Json = {"physicalLocation": {"artifactLocation": file, "region": region}}
         if name:
             full = f"{name}#{item}" if item else name
             found["logicalLocations"] = [{"fullyQualifiedName": visible(full), "kind": "resource"}]
@@ -262,6 +301,32 @@ class _Log:
                 {"name": visible(framework.title), "index": index} for index, framework in enumerate(frameworks)
             ]
         return driver
+
+
+def _base(commit: str) -> str:
+    return f"COMMIT-{commit}"
+
+
+def _tree(commit: str) -> Json:
+    return {"description": {"text": f"The tree of commit {commit}, which is not what is checked out."}}
+
+
+def _leaks(found: Leaks) -> Json:
+    return {
+        "summary": "; ".join(filter(None, (leaks.found(found), leaks.state(found)))),
+        "searched": [visible(text) for text in leaks.searched(found)],
+        "complete": found.complete,
+        "credentials": found.credentials,
+        "places": found.places,
+        "files": found.files,
+        "commits": found.commits,
+        "since": _utc(found.since) if found.since else "",
+        "present": found.present,
+        "historical": found.historical,
+        "waived": found.waived,
+        "possible": found.possible,
+        "rules": {entry.rule: {"credentials": entry.credentials, "places": entry.places} for entry in found.rules},
+    }
 
 
 def _in_system(location: Location, *, name: str, item: str) -> Json:

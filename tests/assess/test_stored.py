@@ -23,7 +23,9 @@ def text(assessment_: Assessment) -> bytes:
     return reports.render("json", assessment_)
 
 
-@pytest.mark.parametrize("make", [sample.rich, sample.empty, sample.clean, sample.live, lambda: sample.large(300)])
+@pytest.mark.parametrize(
+    "make", [sample.rich, sample.empty, sample.clean, sample.live, sample.leaked, lambda: sample.large(300)]
+)
 def test_a_report_comes_back_as_it_was_written(make: Any) -> None:
     first = text(make())
     again = stored.parse(first, name="scan.json")
@@ -77,7 +79,7 @@ def changed(**changes: Any) -> bytes:
         (b"[]", "states no schema_version"),
         (b"{}", "states no schema_version"),
         (b'{"schema_version": 1}', "states no schema_version"),
-        (b'{"schema_version": "2.0"}', "another format than 1.1"),
+        (b'{"schema_version": "2.0"}', "another format than 1.2"),
         (b'{"schema_version": "1.0"}', "run is missing"),
         (changed(findings={}), "findings must be an array"),
         (changed(findings=[{}]), "findings.0.policy_id is missing"),

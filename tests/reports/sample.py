@@ -10,8 +10,10 @@ from auditor.model.assessment import Assessment, BaselineUse, Run, Subject, Waiv
 from auditor.model.collection import Call, CallResult, Identity, Source
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.framework import Automation, Framework, Requirement, RequirementResult
+from auditor.model.leaks import LeakedRule, Leaks
 from auditor.model.policy import Condition, Link, PolicyInfo, Strength
 from auditor.model.resource import Location
+from auditor.model.sighting import Searched, Where
 from auditor.model.verdict import Finding, Outcome, Parameter, PolicyResult, Severity, SubjectKind
 
 T = TypeVar("T")
@@ -152,6 +154,75 @@ def live() -> Assessment:
         sources=_sources(),
         calls=_calls(),
     )
+
+
+def leaked() -> Assessment:
+    """Return what a search of a history gave: a key in twelve files, a password in the history alone, one waived."""
+    whole = rich()
+    commit, older = "1a2b3c4d5e6f7081" * 2 + "aabbccdd", "0f" * 20
+    places = (
+        *((f"services/{number:02}/.env", 3, "github-token", commit, "yes") for number in range(12)),
+        ("old.env", 7, "named-credential:DB_PASSWORD", older, "no"),
+        (f"docs/{HOSTILE}.md", 1, "url-password", older, "yes"),
+    )
+    subjects = tuple(
+        Subject(
+            id=f"fact/credential:/{path}:{rule}",
+            type="fact/credential",
+            namespace="",
+            name=f"{path}:{rule}",
+            location=Location(file=path, line=line),
+        )
+        for path, line, rule, _, _ in places
+    )
+    findings = tuple(
+        Finding(
+            policy_id="L-GIT-01",
+            subject=index,
+            fingerprint=f"{index:032x}",
+            value_fingerprint=("0a" if index < 12 else f"{index:02x}") * 16,
+            message="GitHub access token (ghp_***), 40 characters, since 2021-05-06",
+            location=subjects[index].location,
+            evidence=(("rule", rule.partition(":")[0]), ("tier", "1"), ("commit", id_), ("in HEAD", there)),
+            severity=Severity.CRITICAL,
+            outcome=Outcome.WAIVED if index == 13 else Outcome.FAIL,
+            waiver_id="W-2026-001" if index == 13 else "",
+        )
+        for index, (_, _, rule, id_, there) in enumerate(places)
+    )
+    policy = _policy("L-GIT-01", "credential-in-repository", "Credential in a repository", Severity.CRITICAL)
+    return replace(
+        whole,
+        run=replace(whole.run, arguments=(".",), deselected=()),
+        coverage=(Coverage(source="history: .", files_found=900, files_read=870, documents=870, resources=870,
+                           skipped=(("binary", 30),)),),
+        subjects=subjects,
+        policies=(policy,),
+        results=(PolicyResult(policy_id="L-GIT-01", failed=tuple(range(13)), waived=(13,)),),
+        findings=findings,
+        requirements=(),
+        waivers=whole.waivers[:1],
+        baseline=None,
+        leaks=Leaks(
+            searched=(
+                Searched(
+                    where=Where.HISTORY, name=".", read=870, bytes_read=43_210_000, found=3, complete=True,
+                    repository="ssh://git.example/team/shop.git", head=commit,
+                ),
+                Searched(where=Where.LOG, name=f"{HOSTILE}.log", read=1, bytes_read=900, found=0, complete=False),
+            ),
+            credentials=3, places=14, files=14, commits=2, since=datetime(2021, 5, 6, 7, 8, 9, tzinfo=UTC),
+            present=2, historical=1, unasked=0, waived=1, possible=4,
+            rules=(
+                LeakedRule(rule="github-token", title="GitHub access token", tier=1, credentials=1, places=12,
+                           since=datetime(2022, 1, 2, tzinfo=UTC), present=1, waived=0),
+                LeakedRule(rule="named-credential", title=HOSTILE, tier=2, credentials=1, places=1,
+                           since=datetime(2021, 5, 6, 7, 8, 9, tzinfo=UTC), present=0, waived=0),
+                LeakedRule(rule="url-password", title="Password in a URL", tier=2, credentials=1, places=1,
+                           since=None, present=1, waived=1),
+            ),
+        ),
+    )  # fmt: skip
 
 
 _FORBIDDEN = "The identity may not list secrets; grant it, or read references alone."
@@ -349,6 +420,8 @@ def shuffled(assessment: Assessment, seed: int) -> Assessment:
         waivers=mix(assessment.waivers),
         sources=mix(assessment.sources),
         calls=mix(assessment.calls),
+        leaks=assessment.leaks
+        and replace(assessment.leaks, searched=mix(assessment.leaks.searched), rules=mix(assessment.leaks.rules)),
     )
 
 

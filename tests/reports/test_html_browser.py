@@ -213,7 +213,7 @@ def test_page_follows_the_system_and_the_button_switches(opened: Any) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("which", ["rich", "clean", "empty", "live"])
+@pytest.mark.parametrize("which", ["rich", "clean", "empty", "live", "leaked"])
 def test_axe_finds_nothing_wrong(opened: Any, scheme: str, which: str) -> None:
     """WCAG 2 A and AA and axe-core's good practices, with everything opened that can be opened."""
     chrome = opened(getattr(sample, which)(), scheme=scheme)

@@ -13,8 +13,10 @@ from auditor.model import assessment as model
 from auditor.model.collection import Call, CallResult, Identity, Source
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.framework import Automation, Framework, Requirement, RequirementResult
+from auditor.model.leaks import LeakedRule, Leaks
 from auditor.model.policy import Condition, Link, PolicyInfo, Strength
 from auditor.model.resource import Location
+from auditor.model.sighting import Searched, Where
 from auditor.model.verdict import Finding, Outcome, Parameter, PolicyResult, Severity, SubjectKind
 from tests.reports import sample
 
@@ -39,6 +41,9 @@ CLASSES = {
     "source": Source,
     "identity": Identity,
     "call": Call,
+    "leaks": Leaks,
+    "leaked_rule": LeakedRule,
+    "searched": Searched,
 }
 ENUMS = {"outcome": Outcome, "severity": Severity, "strength": Strength, "condition": Condition}
 DERIVED = {"finding": {"subject_id"}}
@@ -58,7 +63,7 @@ def test_published_schema_is_a_schema() -> None:
     Draft202012Validator.check_schema(schema())
 
 
-@pytest.mark.parametrize("case", ["rich", "clean", "empty", "live"])
+@pytest.mark.parametrize("case", ["rich", "clean", "empty", "live", "leaked"])
 def test_output_fits_the_published_schema(case: str) -> None:
     document = rendered(getattr(sample, case)())
     assert not list(Draft202012Validator(schema()).iter_errors(document))
@@ -104,6 +109,7 @@ def test_schema_names_the_members_of_each_enumeration(name: str) -> None:
 def test_schema_names_the_members_of_enumerations_in_fields() -> None:
     definitions = schema()["$defs"]
     assert definitions["call"]["properties"]["result"]["enum"] == [member.value for member in CallResult]
+    assert definitions["searched"]["properties"]["where"]["enum"] == [member.value for member in Where]
     assert definitions["gap"]["properties"]["reason"]["enum"] == [member.value for member in GapReason]
     assert definitions["finding"]["properties"]["about"]["enum"] == [member.value for member in SubjectKind]
     assert definitions["requirement"]["properties"]["automation"]["enum"] == [member.value for member in Automation]

@@ -20,7 +20,7 @@ def cases(policy: str) -> dict[str, etree._Element]:
 
 
 @pytest.mark.needs("junit-schema")
-@pytest.mark.parametrize("case", ["rich", "clean", "empty", "live"])
+@pytest.mark.parametrize("case", ["rich", "clean", "empty", "live", "leaked"])
 def test_output_fits_the_schema_of_jenkins(case: str) -> None:
     if not SCHEMA.is_file():
         pytest.skip("junit-10.xsd is missing: run tests/tools/npm.sh")

@@ -67,7 +67,7 @@ SECTIONS = (
 )
 
 
-@pytest.mark.parametrize("which", ["rich", "clean", "empty", "live"])
+@pytest.mark.parametrize("which", ["rich", "clean", "empty", "live", "leaked"])
 def test_sections_are_bookmarked_in_their_order(which: str) -> None:
     """Whatever the assessment holds: a section that has nothing to say says that."""
     found = [re.sub(r"^[0-9A-Z]+(\.\d+)* ", "", title) for title in titles(read(rendered(which)).outline)]

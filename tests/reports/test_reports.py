@@ -17,7 +17,7 @@ GOLDEN = Path(__file__).parent / "golden"
 TEXT_FORMATS = [name for name in reports.REPORTS if name not in {"html", "pdf"}]
 WHOLE = [name for name in TEXT_FORMATS if name != "gitlab-secrets"]
 """Formats that hold every finding and name every gap; GitLab's own report on secrets holds those on credentials."""
-HELPERS = {"systems", "figures", "json_text", "options", "templates", "text", "wording"}
+HELPERS = {"systems", "figures", "leaks", "json_text", "options", "templates", "text", "wording"}
 """Modules of the package that several formats use."""
 
 
@@ -33,13 +33,14 @@ def test_a_format_without_text_says_that_it_is_binary() -> None:
 
 @pytest.mark.parametrize("format_", TEXT_FORMATS)
 def test_the_same_verdicts_in_any_order_give_the_same_bytes(format_: str) -> None:
-    expected = reports.render(format_, sample.rich())
-    for seed in range(5):
-        assert reports.render(format_, sample.shuffled(sample.rich(), seed)) == expected
+    for whole in (sample.rich(), sample.leaked()):
+        expected = reports.render(format_, whole)
+        for seed in range(5):
+            assert reports.render(format_, sample.shuffled(whole, seed)) == expected
 
 
 @pytest.mark.parametrize("format_", TEXT_FORMATS)
-@pytest.mark.parametrize("case", ["rich", "clean", "empty", "live"])
+@pytest.mark.parametrize("case", ["rich", "clean", "empty", "live", "leaked"])
 def test_whole_output_is_the_golden_one(format_: str, case: str, request: pytest.FixtureRequest) -> None:
     """Renew with `--renew-goldens` and review the difference like code."""
     content = reports.render(format_, getattr(sample, case)())
@@ -54,9 +55,10 @@ def test_whole_output_is_the_golden_one(format_: str, case: str, request: pytest
 @pytest.mark.parametrize("format_", TEXT_FORMATS)
 def test_no_character_that_a_terminal_or_viewer_acts_upon_gets_out(format_: str) -> None:
     """Escape sequences, C1 controls, direction overrides: all are in the sample's texts, none in any output."""
-    text = reports.render(format_, sample.rich(), show_all=True).decode()
-    allowed = "\r\n" if format_ == "csv" else "\n\t"
-    assert not re.findall(f"(?![{allowed}])[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff]", text)
+    for whole in (sample.rich(), sample.leaked()):
+        text = reports.render(format_, whole, show_all=True).decode()
+        allowed = "\r\n" if format_ == "csv" else "\n\t"
+        assert not re.findall(f"(?![{allowed}])[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff]", text)
 
 
 @pytest.mark.parametrize("format_", TEXT_FORMATS)

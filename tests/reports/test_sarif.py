@@ -38,14 +38,14 @@ def schema() -> Draft7Validator:
 
 @pytest.mark.needs("sarif-schema")
 @pytest.mark.parametrize("format_", FORMATS)
-@pytest.mark.parametrize("case", ["rich", "clean", "empty", "live"])
+@pytest.mark.parametrize("case", ["rich", "clean", "empty", "live", "leaked"])
 def test_output_fits_the_official_schema(format_: str, case: str, schema: Draft7Validator) -> None:
     assert not list(schema.iter_errors(json.loads(reports.render(format_, getattr(sample, case)()))))
 
 
 @pytest.mark.needs("sarif-multitool")
 @pytest.mark.parametrize("format_", FORMATS)
-@pytest.mark.parametrize("case", ["rich", "clean", "empty", "live"])
+@pytest.mark.parametrize("case", ["rich", "clean", "empty", "live", "leaked"])
 def test_multitool_finds_no_error_by_its_own_and_by_githubs_rules(format_: str, case: str, tmp_path: Path) -> None:
     """The program ends with 0 even when it found errors, so its log is read."""
     if not MULTITOOL.is_file():
