@@ -30,7 +30,7 @@ from auditor.model.resource import Resource
 from auditor.model.settings import KubernetesSource
 from auditor.workloads import Workloads
 
-_LANES = 4
+_LANES = 3
 """Kinds that are read at the same time. More would not be faster: the work on what came is not done in parallel."""
 
 _LOOK = 0.25
