@@ -29,7 +29,9 @@ def collect(folder: Path, kubeconfig: Path, *, name: str = SOURCE, **settings: A
 def collect_all(folder: Path, *sources: SourceSettings) -> Snapshot:
     """Collect several at once."""
     return collecting.collect(
-        collecting.Request(folder=folder, sources=sources, connections=8, operator=operator({})),
+        collecting.Request(
+            folder=folder, sources=sources, connections=8, operator=operator({}), fingerprint_key=b"of the tests"
+        ),
         collecting.Surroundings(
             clock=lambda: datetime.now(UTC), environ={}, jitter=lambda: 0.0, progress=lambda _: None
         ),
