@@ -32,6 +32,14 @@ class Mistake:
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
 
+@record(kw_only=False)
+class Stated:
+    """What a file says at another place than the work tree, such as a ref; `file` names both."""
+
+    file: str
+    content: bytes
+
+
 class MistakesError(ConfigurationError):
     """A file that people wrote has mistakes; all of them are told."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor import authored, data
+from auditor.authored import Stated
 from auditor.model.errors import InputError
 from auditor.model.policy import Condition
 from auditor.model.record import record
@@ -51,21 +52,23 @@ class Configuration:
     """SHA-256 of the file; empty without one."""
 
 
-def load(path: Path, *, home: Path | None = None) -> Configuration:
+def load(path: Path, *, home: Path | None = None, stated: Stated | None = None) -> Configuration:
     """Return the configuration in the file `path`; `home` is what `~` in its paths stands for.
 
-    Raises `InputError` when it cannot be read and `MistakesError` with every mistake in it.
+    `stated`: what the file says at a ref, instead of what lies there. Raises `InputError` when it cannot be read and
+    `MistakesError` with every mistake in it.
     """
+    file = stated.file if stated else str(path)
     try:
-        content = path.read_bytes()
+        content = stated.content if stated else path.read_bytes()
         text = content.decode()
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", hint="Check --config.") from error
+        raise InputError(f"{file} cannot be read: {error.strerror}", hint="Check --config.") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text", hint="Save the configuration as UTF-8.") from error
+        raise InputError(f"{file} is not UTF-8 text", hint="Save the configuration as UTF-8.") from error
     raw = authored.read(
         text,
-        file=str(path),
+        file=file,
         schema=data.policies() / "configuration.schema.json",
         hint="The page docs/configuration.md lists every key.",
         contradictions=_contradictions,

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from auditor import authored, data
+from auditor.authored import Stated
 from auditor.model.assessment import Assessment, BaselineUse
 from auditor.model.errors import InputError
 from auditor.model.record import record
@@ -74,25 +75,26 @@ def write(assessment: Assessment) -> bytes:
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
-def load(path: Path) -> Baseline:
-    """Return the baseline in the file `path`.
+def load(given: Path | Stated) -> Baseline:
+    """Return the baseline in a file, or as one states it at a ref.
 
     Raises `InputError` when it cannot be read or is no baseline, and `MistakesError` with every mistake in it.
     """
+    file = given.file if isinstance(given, Stated) else given.as_posix()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = (given.content if isinstance(given, Stated) else given.read_bytes()).decode()
         raw = json.loads(text)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", hint="Check --baseline.") from error
+        raise InputError(f"{file} cannot be read: {error.strerror}", hint="Check --baseline.") from error
     except (ValueError, RecursionError):
-        raise InputError(f"{path} is not JSON", hint=_HINT) from None
+        raise InputError(f"{file} is not JSON", hint=_HINT) from None
     if not isinstance(raw, dict) or "baseline_version" not in raw:
-        raise InputError(f"{path} is no baseline", hint=_HINT)
+        raise InputError(f"{file} is no baseline", hint=_HINT)
     problems = authored.schema_problems(raw, schema=data.policies() / "baseline.schema.json")
     if problems:
-        raise authored.MistakesError(_at_positions(text, problems, file=str(path)), hint=_HINT)
+        raise authored.MistakesError(_at_positions(text, problems, file=file), hint=_HINT)
     return Baseline(
-        file=path.as_posix(),
+        file=file,
         written=raw["written"],
         key_id=raw["fingerprint_key_id"],
         entries=tuple(Entry(**entry) for entry in raw["findings"]),

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor import authored, data
+from auditor.authored import Stated
 from auditor.model.assessment import Subject, Waiver, WaiverUse
 from auditor.model.errors import InputError
 from auditor.model.resource import Location
@@ -30,18 +31,20 @@ _HINT = "The page docs/waivers-and-baselines.md shows a complete entry."
 _LONG = timedelta(days=366)
 
 
-def load(path: Path) -> tuple[Waiver, ...]:
-    """Return the waivers in the file `path`, in its order.
+def load(given: Path | Stated) -> tuple[Waiver, ...]:
+    """Return the waivers in a file, or as one states them at a ref, in their order.
 
     Raises `InputError` when it cannot be read and `MistakesError` with every mistake in it.
     """
+    file = given.file if isinstance(given, Stated) else given.as_posix()
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = given.content if isinstance(given, Stated) else given.read_bytes()
+        text = content.decode("utf-8-sig")
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", hint="Check --waivers.") from error
+        raise InputError(f"{file} cannot be read: {error.strerror}", hint="Check --waivers.") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text", hint="Save the waivers as UTF-8.") from error
-    return parse(text, file=path.as_posix())
+        raise InputError(f"{file} is not UTF-8 text", hint="Save the waivers as UTF-8.") from error
+    return parse(text, file=file)
 
 
 def parse(text: str, *, file: str) -> tuple[Waiver, ...]:

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,12 @@ from auditor.configuration import Configuration
 from auditor.model.errors import InputError
 from auditor.model.verdict import Severity
 from auditor.reports import REPORTS
+
+if TYPE_CHECKING:
+    from auditor.cli.base import Base
+
+WAIVERS = Path(".auditor/waivers.yaml")
+"""Where they usually are."""
 
 Format = Annotated[str, typer.Option("--format", "-o", help=f"What goes to standard output: {', '.join(REPORTS)}.")]
 Report = Annotated[
@@ -36,6 +42,15 @@ Config = Annotated[Path | None, typer.Option(help="Configuration file (default: 
 Waivers = Annotated[
     Path | None, typer.Option(help="Waivers file (default: .auditor/waivers.yaml here, if there is one).")
 ]
+WaiversFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--waivers-from",
+        metavar="REF",
+        help="Judge by auditor.yaml, waivers and baseline as REF has them (the branch that a change goes to), so that "
+        "a change cannot excuse itself.",
+    ),
+]
 Baseline = Annotated[
     Path | None, typer.Option(help="Known findings, written by `auditor baseline`: shown, but they do not fail.")
 ]
@@ -55,6 +70,7 @@ def terms(
     waivers: Path | None,
     baseline: Path | None,
     jobs: int,
+    base: "Base | None" = None,
 ) -> dict[str, Any]:
     """Return the fields of `auditor.pipeline.rules.Terms`: what was said on the command line and in `settings`."""
     return {
@@ -62,14 +78,16 @@ def terms(
         "select": (*settings.select, *(select or ())),
         "ignore": (*settings.ignore, *(ignore or ())),
         "policy_folders": (*settings.policies, *(policy or ())),
-        "waivers": waivers_file(waivers, settings),
-        "baseline": baseline,
+        "waivers": base.waivers(waivers or settings.waivers) if base else waivers_file(waivers, settings),
+        "baseline": base.baseline(baseline) if base else baseline,
         "jobs": jobs,
     }
 
 
-def load(path: Path | None) -> Configuration:
+def load(path: Path | None, *, base: "Base | None" = None) -> Configuration:
     """Return the configuration in `path`, else in `auditor.yaml` of this folder, else an empty one."""
+    if base is not None:
+        return base.configuration(path, home=home())
     if path is not None:
         return configuration.load(path, home=home())
     found = Path(configuration.FILE_NAME)
@@ -91,8 +109,16 @@ def waivers_file(path: Path | None, settings: Configuration) -> Path | None:
             if not named.is_file():
                 raise InputError(f"the waivers file {named} does not exist", hint="Check --waivers and auditor.yaml.")
             return named
-    usual = Path(".auditor/waivers.yaml")
-    return usual if usual.is_file() else None
+    return WAIVERS if WAIVERS.is_file() else None
+
+
+def base_of(ref: str | None) -> "Base | None":
+    """Return what `--waivers-from` names. Raises `InputError` where it names no commit of this repository."""
+    if ref is None:
+        return None
+    from auditor.cli.base import Base  # noqa: PLC0415 - only where a ref is named
+
+    return Base(ref)
 
 
 def fingerprint_key() -> bytes | None:

@@ -58,8 +58,10 @@ def write(assessment: Assessment, wanted: Sequence[Target], *, templates: Path |
             _write_whole(target.file, content)
 
 
-def notes(assessment: Assessment, wanted: Sequence[Target]) -> None:
+def notes(assessment: Assessment, wanted: Sequence[Target], *, more: Sequence[str] = ()) -> None:
     """Say on standard error what was written and what a report in a file may hide."""
+    for text in more:
+        terminal.note(text)
     for target in wanted:
         if target.file is not None:
             terminal.note(f"wrote {target.format} to {target.file}")

@@ -51,6 +51,7 @@ def scan(
     policy: options.Policies = None,
     config: options.Config = None,
     waivers: options.Waivers = None,
+    waivers_from: options.WaiversFrom = None,
     baseline: options.Baseline = None,
     values: Annotated[list[Path] | None, typer.Option("--values", "-f", help="Helm values file. Repeatable.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Helm value, NAME=VALUE. Repeatable.")] = None,
@@ -69,7 +70,8 @@ def scan(
     """Judge manifests before they are applied."""
     # Nothing that a scan makes is garbage before it ends, so looking for garbage only costs time.
     gc.disable()
-    settings = options.load(config)
+    base = options.base_of(waivers_from)
+    settings = options.load(config, base=base)
     for file in values or ():
         if not file.is_file():
             raise InputError(f"the values file {file} does not exist", hint="Check --values.")
@@ -91,6 +93,7 @@ def scan(
                     waivers=waivers,
                     baseline=baseline,
                     jobs=jobs,
+                    base=base,
                 ),
                 paths=tuple(paths or (".",)),
                 helm_values=tuple(values or ()),
@@ -108,7 +111,7 @@ def scan(
         progress.say("writing reports")
         output.write(assessment, targets, templates=templates, show_all=show_all)
     if not quiet:
-        output.notes(assessment, targets)
+        output.notes(assessment, targets, more=base.notes if base else ())
     raise typer.Exit(
         output.exit_code(assessment, fail_on=options.fail_on(fail_on, settings), allow_incomplete=allow_incomplete)
     )

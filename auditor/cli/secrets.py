@@ -90,6 +90,7 @@ def scan(
     allow_incomplete: options.AllowIncomplete = False,
     config: options.Config = None,
     waivers: options.Waivers = None,
+    waivers_from: options.WaiversFrom = None,
     baseline: options.Baseline = None,
     templates: options.Templates = None,
     show_all: options.ShowAll = False,
@@ -107,10 +108,11 @@ def scan(
     if mode is not pipeline.Mode.FILES and paths and (git or stdin or len(paths) > 1):
         raise InputError("a path was given beside what is searched already", hint="Leave the path out.")
     changed = f"{since}..HEAD" if since else range_ or ""
-    settings = options.load(config)
+    base = options.base_of(waivers_from)
+    settings = options.load(config, base=base)
     targets = output.targets(format_, report or (), stdout_is_terminal=sys.stdout.isatty())
     terms = options.terms(
-        settings, select=None, ignore=None, policy=None, waivers=waivers, baseline=baseline, jobs=jobs
+        settings, select=None, ignore=None, policy=None, waivers=waivers, baseline=baseline, jobs=jobs, base=base
     )
     terms["select"] = (_SELECTED,)
     with terminal.Progress(quiet=quiet) as progress:
@@ -137,7 +139,7 @@ def scan(
         progress.say("writing reports")
         output.write(assessment, targets, templates=templates, show_all=show_all)
     if not quiet:
-        output.notes(assessment, targets)
+        output.notes(assessment, targets, more=base.notes if base else ())
     raise typer.Exit(
         output.exit_code(assessment, fail_on=options.fail_on(fail_on, settings), allow_incomplete=allow_incomplete)
     )

@@ -13,6 +13,7 @@ from auditor import data, workloads
 from auditor.assess import baseline as baselines
 from auditor.assess import waivers as waiving
 from auditor.assess.baseline import Baseline
+from auditor.authored import Stated
 from auditor.configuration import Configuration
 from auditor.frameworks import catalogue
 from auditor.model.assessment import Waiver
@@ -34,8 +35,8 @@ class Terms:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     policy_folders: tuple[Path, ...] = ()
-    waivers: Path | None = None
-    baseline: Path | None = None
+    waivers: Path | Stated | None = None
+    baseline: Path | Stated | None = None
     jobs: int = 0
     """Worker processes; 0: as many as there are processors."""
 

@@ -107,7 +107,8 @@ def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress
     if (
         not found.searched.read
         and found.coverage.complete
-        and request.mode is not Mode.STAGED
+        # A change may add nothing, and one that was listed to its end is proof of that.
+        and request.mode not in {Mode.STAGED, Mode.RANGE}
         and not found.coverage.files_found
     ):
         raise NothingCollectedError(", ".join(request.paths) or "standard input")

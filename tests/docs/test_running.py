@@ -23,6 +23,7 @@ CHART = "apiVersion: v2\nname: web\nversion: 0.1.0\n"
 # They need a cluster, and a page shows no address of one: `tests/e2e/test_collect.py` runs them.
 LIVE = ("auditor collect ",)
 SNAPSHOTS = {"estate": "prod", "october": "prod", "november": "prod", "prod": "prod", "staging": "staging"}
+OF_REPOSITORIES = {"secrets.md", "ci.md", "waivers-and-baselines.md"}
 # Beside what `tests/tools/install.sh` fetches, a machine's own.
 TOOLS = f"{PROGRAM.parent}:{ROOT / '.cache' / 'tools' / 'bin'}"
 
@@ -59,9 +60,10 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if [*lines_of(page)]], ids=lambda page: page.name)
 def test_the_commands_of_a_page_run_in_their_order(page: Path, folder: Path, tmp_path: Path) -> None:
-    if page.name == "secrets.md":
+    if page.name in OF_REPOSITORIES:
         git.new(folder)
         git.commit(folder, {})
+        git.git(folder, "update-ref", "refs/remotes/origin/main", "HEAD")
     for line in lines_of(page):
         if line.startswith(LIVE):
             continue

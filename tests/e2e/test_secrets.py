@@ -71,6 +71,15 @@ def test_a_branch_answers_for_what_it_adds_alone(tmp_path: Path) -> None:
     assert scan(repo, "--since", "main").code == 1, "taken back is not never committed"
 
 
+def test_a_change_that_adds_no_file_is_clean(tmp_path: Path) -> None:
+    repo = new(tmp_path / "r")
+    commit(repo, {"a.env": CLEAN, "b.env": CLEAN})
+    git(repo, "checkout", "-q", "-b", "feature")
+    assert scan(repo, "--since", "main").code == 0
+    commit(repo, {"b.env": None})
+    assert scan(repo, "--since", "main").code == 0
+
+
 def test_what_is_staged_is_judged_before_it_is_committed(tmp_path: Path) -> None:
     repo = new(tmp_path / "r")
     commit(repo, {"a.env": CLEAN})
