@@ -109,9 +109,9 @@ class Client:
     ) -> Reply:
         """Return the answer to a GET. Raises `RefusedError`, also for a body of more than `limit` bytes."""
         target = f"{path}?{urlencode(query)}" if query else path
-        return self._ask(
-            "GET", target, [("Accept", accept), ("Accept-Encoding", "gzip")], None, limit, impersonate=True
-        )
+        # A tenth of the bytes, and no slower even where nothing lies between us and the server.
+        more = [("Accept", accept), ("Accept-Encoding", "gzip")]
+        return self._ask("GET", target, more, None, limit, impersonate=True)
 
     def post(self, path: str, body: bytes, *, impersonate: bool = True) -> Reply:
         """Return the answer to a review that is POSTed: it stores nothing. Raises `RefusedError`."""
