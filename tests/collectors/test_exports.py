@@ -397,13 +397,14 @@ def test_a_file_by_itself_is_an_export(tmp_path: Path) -> None:
 
 
 def test_an_export_is_told_from_manifests_by_what_only_a_server_writes(tmp_path: Path) -> None:
+    live = binding("a", "shop")
+    live["metadata"] |= {"uid": "0b3a3e4e-3f0c-4c3f-9a54-1a2b3c4d5e6f", "resourceVersion": "7"}
     manifest = binding("a", "shop")
     del manifest["metadata"]["uid"]
     assert not dumps.recognised(put(tmp_path / "manifests", {"a.yaml": yaml.safe_dump(manifest), "b.json": "{"}))
-    assert dumps.recognised(put(tmp_path / "dump", {"a.yaml": yaml.safe_dump(printed(binding("a", "shop")))}))
-    assert dumps.recognised(
-        put(tmp_path / "raw", {"a.json": typed("RoleBinding", binding("a", "b"), api_version=RBAC)})
-    )
+    assert dumps.recognised(put(tmp_path / "dump", {"a.yaml": yaml.safe_dump(printed(live)), "b.yaml": "a: 1"}))
+    assert dumps.recognised(put(tmp_path / "raw", {"a.json": typed("RoleBinding", live, api_version=RBAC)}))
+    assert dumps.recognised(put(tmp_path / "compact", {"a.json": json.dumps(live, separators=(",", ":"))}))
 
 
 # The same objects, live and from a dump.
