@@ -38,14 +38,16 @@ def collect_all(folder: Path, *sources: SourceSettings) -> Snapshot:
     )
 
 
-def audit(*snapshots: Path, parameters: Mapping[str, Mapping[str, Any]] | None = None, jobs: int = 1) -> Assessment:
-    """Judge snapshots by the whole library; `parameters`: policy to name to value."""
+def audit(
+    *snapshots: Path, parameters: Mapping[str, Mapping[str, Any]] | None = None, select: tuple[str, ...] = ()
+) -> Assessment:
+    """Judge snapshots by the whole library, or by what `select` names; `parameters`: policy to name to value."""
     given = {
         policy: {name: (value, "test") for name, value in values.items()}
         for policy, values in (parameters or {}).items()
     }
     return auditing.audit(
-        auditing.Request(configuration=Configuration(parameters=given), jobs=jobs, snapshots=snapshots),
+        auditing.Request(configuration=Configuration(parameters=given), select=select, jobs=1, snapshots=snapshots),
         now=datetime.now(UTC),
         progress=lambda _: None,
     )
