@@ -13,6 +13,7 @@ from typing import Any
 
 from auditor import data
 from auditor.model.assessment import Assessment, BaselineUse, Subject, WaiverUse
+from auditor.model.collection import CallResult
 from auditor.model.errors import ConfigurationError
 from auditor.model.policy import PolicyInfo
 from auditor.model.verdict import Finding, Outcome, PolicyResult
@@ -363,7 +364,9 @@ def _system(system: systems.System) -> dict[str, Any]:
                 "complete": call.complete,
                 "reason": call.reason,
             }
+            # Kinds that the system does not have stand among the kinds already, and would be most of the pages.
             for call in system.calls
+            if call.result is not CallResult.NOT_SERVED
         ],
     }
 

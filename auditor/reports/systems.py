@@ -171,9 +171,18 @@ def _time(moment: datetime) -> str:
 
 
 def _plain(values: Mapping[str, Any]) -> str:
-    """Return plain JSON in one line: `namespaces: all; secrets: metadata`."""
+    """Return plain JSON in one line: `namespaces: all; secrets: metadata`. What nobody knows is left out."""
     empty = {"namespaces": "all"}
-    return "; ".join(f"{name}: {_value(value) or empty.get(name, 'none')}" for name, value in sorted(values.items()))
+    return "; ".join(
+        f"{_words(name)}: {_value(value) or empty.get(name, 'none')}"
+        for name, value in sorted(values.items())
+        if value is not None
+    )
+
+
+def _words(name: str) -> str:
+    """Return a name of JSON as people write it: `certificateVerified` as `certificate verified`."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 _MANY = 12
