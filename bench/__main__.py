@@ -3,6 +3,8 @@
 BENCH_INPUT=DIR    judge this folder (each folder in it that holds manifests is a row); else input is generated
 KUBE_LINTER=FILE   a kube-linter program to run beside ours
 BENCH_CHECKOV=1    install checkov from PyPI into .cache/checkov and run it on the one file, too
+
+The part `live` needs the API server that `make servers` builds, and kubectl for its comparison.
 """
 
 import argparse
@@ -15,12 +17,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench import browser, generate
+from bench import browser, generate, live
 from bench.measure import Cost, measure
 
 ROOT = Path(__file__).parent.parent
 PYTHON = sys.executable
 AUDITOR = str(Path(sys.executable).parent / "auditor")
+_PARTS = ("start", "sets", "growth", "reports", "snapshot", "access", "live")
 _GROWTH = (1_500, 6_000, 24_000)
 
 
@@ -29,9 +32,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--input", type=Path, help="a folder of manifests (BENCH_INPUT)")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", choices=["start", "sets", "growth", "reports", "snapshot", "access"], action="append")
+    parser.add_argument("--only", choices=_PARTS, action="append")
     given = parser.parse_args()
-    wanted = given.only or ["start", "sets", "growth", "reports", "snapshot", "access"]
+    wanted = given.only or _PARTS
     with tempfile.TemporaryDirectory(prefix="auditor-bench-") as name:
         scratch = Path(name)
         if "start" in wanted:
@@ -46,6 +49,9 @@ def main() -> None:
             _snapshot(scratch)
         if "access" in wanted:
             _access(scratch)
+        if "live" in wanted:
+            for line in live.run(scratch):
+                _say(line)
 
 
 def _start(scratch: Path, *, runs: int) -> None:
