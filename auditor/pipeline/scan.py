@@ -25,8 +25,8 @@ from auditor.redaction.fingerprint import Fingerprinter
 _WORTH_A_PROCESS = 400_000
 """Bytes of input, with `_PER_FILE` for each file, below which a further process costs more than it brings."""
 _PER_FILE = 1_500
-_SENDING = 0.04
-"""Part of its time that a process takes to send what it found."""
+_SENT = 150
+"""What each file weighs more for every process but the first: its results are sent to that one."""
 _MOST = 100_000
 """Bytes that one file counts at most: what makes a file larger are custom resource definitions, which nobody parses."""
 
@@ -122,19 +122,21 @@ def _judge(
 
 
 def _shares(sources: Sequence[Source], jobs: int) -> list[Sequence[Source]]:
-    """Divide the sources into at most `jobs` parts of about equal work: each goes where there is least so far.
+    """Divide the sources into at most `jobs` parts of about equal work.
 
-    Neighbours are alike (a folder of roles, a folder of workloads), so they go to different parts.
+    The largest first, each goes where there is least so far. Neighbours are alike (a folder of roles, a folder of
+    workloads) and mostly of one size, so they go to different parts.
     """
     weights = [min(source.size, _MOST) + _PER_FILE for source in sources]
     count = max(1, min(jobs, sum(weights) // _WORTH_A_PROCESS))
+    if count == 1:
+        return [sources]
     shares: list[list[Source]] = [[] for _ in range(count)]
-    # Every process but the first has to send its results as well.
-    loads = [0, *[int(sum(weights) / count * _SENDING)] * (count - 1)]
-    for source, weight in zip(sources, weights, strict=True):
+    loads = [0] * count
+    for weight, source in sorted(zip(weights, sources, strict=True), key=lambda pair: -pair[0]):
         least = loads.index(min(loads))
         shares[least].append(source)
-        loads[least] += weight
+        loads[least] += weight + (_SENT if least else 0)
     return list(shares)
 
 
