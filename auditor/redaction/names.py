@@ -31,6 +31,7 @@ _HINT = re.compile(
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SEPARATORS = re.compile(r"[./:\s\[\]'\"@]+")
 _EXTENSIONS = frozenset({"txt", "conf", "cfg", "env", "file", "dat", "bin", "yaml", "yml", "json", "pem", "enc", "raw"})
+_NOUNS = frozenset({"secret", "key"})
 _LAST_PARTS = _EXTENSIONS | {"value", "default", "plain", "plaintext", "literal"}
 """Last components that say nothing: `password.value`, `password.txt`."""
 _QUALIFIERS = frozenset(
@@ -98,7 +99,7 @@ _KEYED = frozenset(
         "api", "secret", "private", "encryption", "encrypt", "signing", "sign", "master", "auth", "account", "shared",
         "session", "app", "application", "hmac", "jwt", "admin", "storage", "crypt", "crypto", "cipher", "aes",
         "license", "licence", "ingest", "access", "deploy", "webhook", "cookie", "subscription", "maps", "gossip",
-        "fernet", "instrumentation", "integration", "sas", "psk", "credential", "server", "decryption", "nonce",
+        "fernet", "instrumentation", "integration", "sas", "psk", "decryption", "nonce",
     }
 )  # fmt: skip
 _JOINED_KEY = re.compile(r"(?:api|secret|private|encryption|signing|master|auth|account|shared|access)key")
@@ -173,4 +174,10 @@ def last_words(name: str) -> list[str]:
     parts = [part for part in _SEPARATORS.split(name[-200:].strip(" -")) if part]
     if len(parts) > 1 and parts[-1].lower() in _LAST_PARTS:
         parts.pop()
-    return [word.lower() for word in _WORDS.findall(parts[-1])] if parts else []
+    if not parts:
+        return []
+    words = [word.lower() for word in _WORDS.findall(parts[-1])]
+    if len(parts) > 1 and len(words) == 1 and words[0] in _NOUNS and "." in name:
+        # `jwt.secret`, `api.key`: of `app.properties` the component before says whose it is.
+        words = [word.lower() for word in _WORDS.findall(parts[-2])][-2:] + words
+    return words

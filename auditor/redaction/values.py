@@ -70,7 +70,7 @@ _ENCRYPTED = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _PATH = re.compile(
-    r"(?:~|\.{1,2}|%[\w.]+%|@)?/[\w.\-/@+%:~*$]*|[A-Za-z]:\\[\w.\-\\ ]*|file:\S+"
+    r"(?:~|\.{1,2}|%[\w.]+%|@)?/[\w.\-/@+%:~*$#]*|[A-Za-z]:\\[\w.\-\\ ]*|file:\S+"
     r"|[\w.-]+(?:/[\w.-]+)*/[\w.-]+\.[A-Za-z]\w{0,9}"
     r"|[\w-]+\.(?:pem|crt|cer|key|txt|json|ya?ml|conf|cfg|ini|env|jks|p12|pfx|properties|toml|xml|password|token"
     r"|secret)"

@@ -30,6 +30,7 @@ _OF_AN_OBJECT = re.compile(
 _FOLDERS = re.compile(r"[a-z][a-z_.\-]*(?:/[a-z][a-z_.\-]*){2,}")
 _NAMES_OF_FIELDS = frozenset({"auth", "key", "salt", "cookie", "data", "username", "login"})
 _WORDS = re.compile(r"[a-z]+(?:[-.][a-z]+)+")
+_CREDENTIALS = re.compile(r"(?i)[\w.\-]*cred(?:ential)?s?")
 _PARTED = re.compile(r"[-./]|[a-z][A-Z]")
 _NAMES_ITSELF = re.compile(
     r"(?:[a-z0-9]+[-./])*(?:token|secret|password|passwd|credentials?|(?:api|access)[-_]?key)"
@@ -152,4 +153,6 @@ def _names_something(strength: Label, key: str, text: str, *, structured: bool) 
         return True
     if strength is not Label.SECRET:
         return False
+    if _CREDENTIALS.fullmatch(text):
+        return True
     return object_name and (structured or "-" in text) and not measure(text)
