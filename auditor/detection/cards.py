@@ -12,14 +12,15 @@ from auditor.detection.found import Found
 
 CARD_NUMBER = "card-number"
 _NUMBER = re.compile(
-    r"""(?<![^\s:=\"',;>\[({|])(?:
-        (?P<plain>[2-6]\d{12,18})
-        | [2-6]\d{3}(?P<gap>[ \-])\d{4}(?P=gap)\d{4}(?P=gap)\d{4}(?:(?P=gap)\d{1,3})?
-        | 3[47]\d{2}(?P<amex>[ \-])\d{6}(?P=amex)\d{5}
-        | 3[0689]\d{2}(?P<diners>[ \-])\d{6}(?P=diners)\d{4}
+    r"""[2-6]\d{3}(?:
+        \d{9,15}
+        | (?P<gap>[ \-])\d{4}(?P=gap)\d{4}(?P=gap)\d{4}(?:(?P=gap)\d{1,3})?
+        | (?P<other>[ \-])\d{6}(?P=other)\d{4,5}
     )(?![\w\-]|\.\d)""",
     re.VERBOSE,
 )
+"""In one row, in fours, or as American Express (4-6-5) and Diners Club (4-6-4) emboss it."""
+_BEFORE = frozenset(" \t\r\n:=\"',;>[({|")
 _RANGES: tuple[tuple[int, int, frozenset[int]], ...] = (
     # (first and last of the leading six digits, lengths)
     (300000, 305999, frozenset(range(14, 20))),  # Diners Club
@@ -78,13 +79,15 @@ def _found(text: str) -> Iterator[Found]:
     trade: bool | None = None
     for match in _NUMBER.finditer(text):
         digits = match[0].replace(" ", "").replace("-", "")
+        if match.start() and text[match.start() - 1] not in _BEFORE:
+            continue
         if not issued(digits) or not luhn(digits) or made_up(digits):
             continue
         if _ANOTHER.search(text, max(0, match.start() - 40), match.start()) is not None:
             continue
         trade = _TRADE.search(text) is not None if trade is None else trade
         start = len(text[: match.start()].encode("utf-8", "surrogateescape"))
-        likely = trade or match["plain"] is None
+        likely = trade or len(digits) < len(match[0])
         yield Found(start, start + len(match[0]), "", CARD_NUMBER, digits, doubtful=not likely)
 
 

@@ -21,7 +21,8 @@ _ENTRY = re.compile(
     re.VERBOSE,
 )
 NAME_VALUE = re.compile(
-    r"""["']?(?<![\w\-])(?:name|key|Name|Key|ParameterKey)["']?[ \t]*[:=][ \t]*["']?(?P<key>[\w.\-/\[\]\\]{2,120})["']?
+    r"""(?:name(?<![\w\-]name)|key(?<![\w\-]key)|Name(?<![\w\-]Name)|Key(?<![\w\-]Key)|ParameterKey)["']?
+        [ \t]*[:=][ \t]*["']?(?P<key>[\w.\-/\[\]\\]{2,120})["']?
         [ \t]*,?(?:\s|\#[^\n]{0,200}\n){0,40}
         (?:["']?(?:type|Type|sensitive|secure|overwrite|slotSetting)["']?[ \t]*[:=][ \t]*["']?\w+["']?[ \t]*,?\s{0,40})?
         ["']?(?:[Vv]alue|ParameterValue)["']?[ \t]*[:=][ \t]*(?:[&!][\w!\-]+[ \t]+)?
@@ -39,33 +40,30 @@ _LISTED = re.compile(
         (?P=quote)""",
     re.VERBOSE,
 )
-_CALLED = re.compile(
-    r"""\b(?i:define|put|putenv|set\w{0,20}|env|add\w{0,20}|with\w{0,20}|property|option)\([ \t]*
-        ["'](?P<key>[\w.\-]{2,120})["'][ \t]*,[ \t]*"""
-    + _QUOTED_VALUE
-    + r"[ \t]*[,)]",
+_ARGUMENTS = re.compile(
+    r"""\([ \t]*["'](?P<key>[\w.\-]{2,120})["'][ \t]*,[ \t]*""" + _QUOTED_VALUE + r"[ \t]*[,)]",
     re.VERBOSE,
 )
+_SETTING = re.compile(r"\b(?i:define|put|putenv|set\w{0,20}|env|add\w{0,20}|with\w{0,20}|property|option)\Z")
 _DEFAULT = re.compile(
     r"""\$\{(?P<key>[A-Za-z_][\w.\-]{0,119}):[-=]?(?P<value>(?![+?])[^{}\n]{1,512})\}
         |\$\{(?P<shell>[A-Z_][A-Z0-9_]{0,119})-(?P<fallback>[^{}\n]{1,512})\}""",
     re.VERBOSE,
 )
-_LOOK_UP = ("env(", "env[", "environ.get(", "config(", "property(", "ordefault(", "lookup(", "fetch(", "param(")
 _NEAR = 150
 _LOOKED_UP = re.compile(
-    r"""(?:(?i:env|environ\.get|config|property|ordefault|fetch|param)[\[(][ \t]*|lookup\([ \t]*["']env["'],[ \t]*)
-        ["'](?P<key>[\w.\-]{2,120})["'][\])]?[ \t]*
+    r"""[\[(][ \t]*(?P<env>["']env["'],[ \t]*)?["'](?P<key>[\w.\-]{2,120})["'][\])]?[ \t]*
         (?:,[ \t]*(?:default[ \t]*=[ \t]*)?|\|\|[ \t]*|\?\?[ \t]*|\bor[ \t]+|\)?[ \t]*\|[ \t]*default\([ \t]*)"""
     + _QUOTED_VALUE,
     re.VERBOSE,
 )
-_OR_ELSE = re.compile(
-    r"[\w$]\??\.(?P<key>[A-Za-z_]\w{1,80})[ \t]*(?:\|\||\?\?)[ \t]*" + _QUOTED_VALUE,
-)
-_PIPED = re.compile(
-    r"(?<![\w\"'])\.?(?P<key>[A-Za-z_$][\w.]{1,120})[ \t]*\|[ \t]*default[ \t]*\(?[ \t]*(?:value=)?" + _QUOTED_VALUE,
-)
+_LOOK_UP = ("env(", "env[", "environ.get(", "config(", "property(", "ordefault(", "lookup(", "fetch(", "param(")
+_LOOK_UP_OF_ANSIBLE = re.compile(r"lookup\Z")
+_LOOKING_UP = re.compile(r"(?i:env|environ\.get|config|property|ordefault|fetch|param)\Z")
+_OR_ELSE = re.compile(r"(?:\|\||\?\?)[ \t]*" + _QUOTED_VALUE)
+_MEMBER = re.compile(r"[\w$]\??\.(?P<key>[A-Za-z_]\w{1,80})[ \t]*\Z")
+_PIPED = re.compile(r"\|[ \t]*default[ \t]*\(?[ \t]*(?:value=)?" + _QUOTED_VALUE)
+_PIPING = re.compile(r"(?<![\w\"'])\.?(?P<key>[A-Za-z_$][\w.]{1,120})[ \t]*\Z")
 _DEFAULTED = re.compile(r"\bdefault[ \t]+\"(?P<value>[^\"\n]{1,512})\"[ \t]+[.$(]*(?P<key>[A-Za-z_][\w.]{1,120})")
 _HELD = re.compile(
     r"""\{[ \t]*(?:["']?(?i:type|sensitive|nullable)["']?[ \t]*[:=][ \t]*["']?\w{1,20}["']?,[ \t]*)?
@@ -74,15 +72,6 @@ _HELD = re.compile(
     re.VERBOSE,
 )
 _HOLDER = re.compile(r"(?P<key>[A-Za-z_][\w.\-]{1,120})[\"']?[ \t]*[:=][ \t]*\Z")
-_DEFAULTS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
-    (('("',), _CALLED),
-    (("('",), _CALLED),
-    (("||",), _OR_ELSE),
-    (("??",), _OR_ELSE),
-    (("default", "|"), _PIPED),
-    (("default ",), _DEFAULTED),
-)
-"""Patterns, each with texts without which it cannot match."""
 _SIGNATURE = re.compile(r"[?&;]sig=(?P<value>[A-Za-z0-9%+/=_-]{20,200})")
 _HELP = frozenset(
     {"string", "file", "path", "value", "and", "or", "to", "is", "as", "with", "for", "from", "in", "flag", "option"}
@@ -121,16 +110,32 @@ def blocks(text: str, lower: str, notation: Notation) -> Iterator[Span]:
 
 def _defaults(text: str, lower: str) -> Iterator[Span]:
     """Yield literals that stand where a reference finds nothing, and arguments beside a name."""
-    for needles, pattern in _DEFAULTS:
-        if all(needle in text for needle in needles):
-            yield from _each(pattern, text, least=Label.TOKEN)
+    if '("' in text or "('" in text:
+        yield from _behind(_ARGUMENTS, text, _SETTING)
     if any(word in lower for word in _LOOK_UP):
-        yield from _each(_LOOKED_UP, text, least=Label.TOKEN)
+        for match in _LOOKED_UP.finditer(text):
+            looks = _LOOKING_UP if match["env"] is None else _LOOK_UP_OF_ANSIBLE
+            if looks.search(text, max(0, match.start() - _NEAR), match.start()) and label(match["key"]) >= Label.TOKEN:
+                yield from verdict(match["key"], text, *match.span("value"), quoted=True)
+    if "||" in text or "??" in text:
+        yield from _behind(_OR_ELSE, text, _MEMBER)
+    if "default" in text:
+        yield from _behind(_PIPED, text, _PIPING)
+        yield from _each(_DEFAULTED, text, least=Label.TOKEN)
     if "{" in text and ("value" in lower or "default" in lower):
-        for match in _HELD.finditer(text):
-            holder = _HOLDER.search(text, max(0, match.start() - _NEAR), match.start())
-            if holder is not None and label(holder["key"]) >= Label.SECRET:
-                yield from verdict(holder["key"], text, *match.span("value"), quoted=True)
+        yield from _behind(_HELD, text, _HOLDER, least=Label.SECRET)
+
+
+def _behind(
+    pattern: re.Pattern[str], text: str, before: re.Pattern[str], *, least: Label = Label.TOKEN
+) -> Iterator[Span]:
+    """Yield what `pattern` finds where `before` ends; the key is in either of them."""
+    for match in pattern.finditer(text):
+        head = before.search(text, max(0, match.start() - _NEAR), match.start())
+        if head is not None:
+            key = head["key"] if "key" in before.groupindex else match["key"]
+            if label(key) >= least:
+                yield from verdict(key, text, *match.span("value"), quoted=True)
 
 
 def _each(pattern: re.Pattern[str], text: str, *, least: Label = Label.SECRET) -> Iterator[Span]:

@@ -17,7 +17,10 @@ WORDS = (
     "pass", "pwd", "secret", "token", "key", "auth", "cred", "cookie", "pw", "jwt", "_pat", "sig=", "psk", "info",
 )  # fmt: skip
 """Without one of these no name in a text labels a credential; for lower-case text."""
-_KEYWORD = re.compile(r"pass|pwd|pw\b|secret|token|key|auth|cred|cookie|jwt|pat\b|psk|user.?info")
+_KEYWORD = re.compile(
+    r"(?:pass|pwd|pw\b|secret|token|key|auth|cred|cookie|jwt|pat\b|psk|user.?info)[\w.\-]{0,120}\\?[\"']?\]?[ \t]*[:=]"
+)
+"""One of them, with a separator behind the name that holds it; for lower-case text."""
 _PAIR = re.compile(
     r"(?<![\w.\-$])(?<!\$\{)(?P<dashes>-{0,2})(?P<key>[A-Za-z_][\w.\-]{0,119})(?P<close>\\?[\"'])?\]?[ \t]*"
     r"(?P<separator>=>|:=|=(?!=)|:(?![:/]))[ \t]*"
@@ -87,7 +90,7 @@ def pairs(text: str, lower: str, notation: Notation) -> Iterator[Span]:
         first = hit.start()
         while first > place.start and text[first - 1] in _IN_NAMES:
             first -= 1
-        match = _PAIR.search(text, first, min(place.end, hit.end() + 2 * _LONGEST_NAME))
+        match = _PAIR.search(text, first, min(place.end, hit.end() + _NEAR))
         if match is None or match.start("key") > hit.start():
             continue
         position = match.end("key")

@@ -19,6 +19,8 @@ class _Program(NamedTuple):
 
     needles: tuple[str, ...]
     """Of which its text holds at least one."""
+    flags: tuple[str, ...]
+    """And of these, where there are any."""
     name: str
     pattern: str
     """Verbose. Its `value` is the password; its `key`, where it has one, must label a credential."""
@@ -32,82 +34,95 @@ _LOGINS = (
 _PROGRAMS = (
     _Program(
         ("curl", "wget", "http", "'-u'", '"-u"'),
+        ("-u", "su ", "ku ", "--auth", "--basic"),
         "user",
-        r"""(?:(?<![\w\-])(?:-u|--user|--auth|--basic|-[skifS]{1,4}u)|[\"']-u)
+        r"""(?:-u(?<![\w\-]-u)|--user(?<![\w\-]--user)|--auth|--basic|-[skifS]{1,4}u)
             (?:[\"'],?[ \t]*|[\"']?[ \t]+|=)?[\"']?[A-Za-z_][^\s:\"'${},/]{0,63}:(?P<value>[^\s\"'/:]{1,128})""",
     ),
     _Program(
         ("mysql", "mariadb"),
+        ("-p",),
         "password",
         rf"""\b{_CLIENTS}\b[^\n|;&]{{0,400}}?(?:[ \t]|[\"'],[ \t]*[\"'])-p
             (?P<value>[^\s\"'=\-][^\s\"']{{0,127}}|\"[^\"\n]{{1,128}}\"|'[^'\n]{{1,128}}')""",
     ),
     _Program(
         ("redis-cli",),
+        ("-a",),
         "password",
         r"""\bredis-cli\b[^\n|;&]{0,400}?[ \t\"']-a(?:[\"'],[ \t]*|[ \t]+)[\"']?(?P<value>[^\s\"']{1,128})""",
     ),
-    _Program(("sshpass",), "password", r"""\bsshpass[ \t]+-p[ \t]*[\"']?(?P<value>[^\s\"']{1,128})"""),
+    _Program(("sshpass",), (), "password", r"""\bsshpass[ \t]+-p[ \t]*[\"']?(?P<value>[^\s\"']{1,128})"""),
     _Program(
         ("mongo", "login", "rabbitmqadmin", "cqlsh"),
+        ("-p",),
         "password",
         rf"""\b{_LOGINS}\b[^\n|;&]{{0,400}}?[ \t]-p[ \t]+[\"']?(?P<value>[^\s\"']{{1,128}})""",
     ),
     _Program(
-        ("sqlcmd",), "password", r"""\bsqlcmd\b[^\n|;&]{0,400}?[ \t]-P[ \t]*[\"']?(?P<value>[^\s\"']{1,128})"""
+        ("sqlcmd",), ("-P",), "password", r"""\bsqlcmd\b[^\n|;&]{0,400}?[ \t]-P[ \t]*[\"']?(?P<value>[^\s\"']{1,128})"""
     ),
     _Program(
         ("ldap",),
+        ("-w",),
         "password",
         r"""\bldap(?:search|add|modify|delete|whoami|passwd)\b[^\n|;&]{0,400}?[ \t]-w[ \t]*[\"']?
             (?P<value>[^\s\"']{1,128})""",
     ),
     _Program(
         ("rabbitmqctl",),
+        (),
         "password",
         r"""\brabbitmqctl\b[^\n|;&]{0,80}?\b(?:add_user|change_password)[ \t]+[\"']?[\w.\-]{1,64}[\"']?[ \t]+[\"']?
             (?P<value>[^\s\"']{1,128})""",
     ),
     _Program(
         ("htpasswd",),
+        (),
         "password",
         r"""\bhtpasswd[ \t]+-[a-zA-Z]{0,6}b[a-zA-Z]{0,6}(?:[ \t]+-\w+){0,4}[ \t]+(?:[^\s\"'\-]\S{0,200}[ \t]+)?
             [\"']?[\w.\-]{1,64}[\"']?[ \t]+[\"']?(?P<value>[^\s\"'|;&)]{1,128})""",
     ),
     _Program(
         ("chpasswd",),
+        (),
         "password",
         r"""\b(?:echo|printf)[ \t]+(?:-\w+[ \t]+)?[\"']?[\w.\-]{1,64}:(?P<value>[^\s\"'|]{1,128})[\"']?[ \t]*
             \|[ \t]*(?:\w+[ \t]+)?chpasswd""",
     ),
     _Program(
         ("-stdin",),
+        ("echo", "printf"),
         "password",
         r"""\b(?:echo|printf)[ \t]+(?:-\w+[ \t]+)?[\"']?(?P<value>[^\s\"'|]{3,128})[\"']?[ \t]*\|[^\n|]{0,200}
             (?:--password-stdin|passwd[ \t]+--stdin)""",
     ),
     _Program(
         ("pass:",),
+        (),
         "password",
         r"""(?:-pass(?:in|out)?|-password)[ \t]+[\"']?pass:[\"']?(?P<value>[^\s\"']{1,128})""",
     ),
     _Program(
         ("requirepass", "masterauth", "auth_pass", "rootpw", "bindpw"),
+        (),
         "requirepass",
         r"""(?:^|\n|-)[ \t]*(?:requirepass|masterauth|auth_pass|rootpw|bindpw)[ \t]+[\"']?
             (?P<value>[^\s\"'=:][^\s\"']{0,511})""",
     ),
     _Program(
-        ("stats auth",), "password", r"""\bstats[ ]auth[ \t]+[\w.\-]{1,64}:(?P<value>[^\s\"']{1,128})"""
+        ("stats auth",), (), "password", r"""\bstats[ ]auth[ \t]+[\w.\-]{1,64}:(?P<value>[^\s\"']{1,128})"""
     ),
     _Program(
         ("login",),
+        ("password",),
         "password",
         r"""\b(?:machine\s{1,8}\S{1,128}|default)\s{1,8}login[ \t]+\S{1,128}\s{1,8}password[ \t]+
             (?P<value>[^\s\"']{1,128})""",
     ),
     _Program(
         ("dentified", "DENTIFIED", "PASSWORD", "password '"),
+        ("'",),
         "password",
         r"""\b(?:(?i:IDENTIFIED[ \t]+(?:WITH[ \t]+[\w'\"]{1,40}[ \t]+)?(?:BY|AS))
             |(?i:(?:WITH|ENCRYPTED|USER|ROLE|LOGIN|SUPERUSER)\b[^;'\n]{0,80}\bPASSWORD)|PASSWORD\()
@@ -116,6 +131,7 @@ _PROGRAMS = (
     # The old form of a Dockerfile, without an equals sign.
     _Program(
         ("ENV ",),
+        (),
         "",
         r"""(?:^|\n)[ \t]*ENV[ \t]+(?P<key>[A-Za-z_]\w{1,119})[ \t]+[\"']?(?P<value>[^\s\"'=][^\s\"']{0,511})[\"']?
             [ \t]*\\?(?:$|\n)""",
@@ -132,6 +148,13 @@ def programs(text: str) -> Iterator[Span]:
                 for match in _compiled(program.pattern).finditer(text):
                     yield from _checked(match, program.name)
                 break
+
+
+def _holds(text: str, words: tuple[str, ...]) -> bool:
+    for word in words:  # noqa: SIM110 - a generator costs more than the search
+        if word in text:
+            return True
+    return False
 
 
 def _checked(match: re.Match[str], name: str) -> Iterator[Span]:

@@ -36,15 +36,15 @@ _URL_PASSWORD = re.compile(
 )
 _DSN_PASSWORD = re.compile(r"(?<![\w.])(?P<user>[\w.\-]{1,64}):(?P<password>[^\s@:/\"']{1,128})@(?:tcp|udp|unix)\(")
 _HEADER = re.compile(
-    r"(?P<name>[Aa]uthorization[\"']?[ \t]*[:=,]?[ \t]*[\"']?)?\b(?P<scheme>[Bb]asic|[Bb]earer|BEARER|BASIC"
-    r"|Token)[ \t]+(?P<value>[A-Za-z0-9+/_~.\-]{4,4096}={0,2})(?![A-Za-z0-9])"
+    r"(?P<scheme>[Bb]asic|[Bb]earer|BEARER|BASIC|Token)[ \t]+(?P<value>[A-Za-z0-9+/_~.\-]{4,4096}={0,2})(?![A-Za-z0-9])"
 )
+_HEADER_NAME = re.compile(r"[Aa]uthorization[\"']?[ \t]*[:=,]?[ \t]*[\"']?\Z")
+_SCHEMES = ("asic", "earer", "EARER", "ASIC", "Token")
 _REPEATED = re.compile(r"([A-Za-z0-9])\1{9}")
 _DOCUMENTED_LOGINS = frozenset(
     {"user:password", "username:password", "user:pass", "aladdin:open sesame", "test:123\u00a3"}
 )
 """Of RFC 7617, and what shows the form."""
-_HEADER_HINT = re.compile(r"[Bb]asic[ \t]|[Bb]earer[ \t]|BEARER|BASIC|Token[ \t]")
 _WORDS_FOR_PASSWORDS = frozenset({"pass", "password", "passwd", "pwd", "secret", "pw", "mypassword", "userpassword"})
 _WORDS_FOR_USERS = frozenset({"user", "username", "login", "name", "userid", "uname", "db_user", "dbuser", "your_user"})
 _WORDS_FOR_HOSTS = frozenset({"host", "hostname", "server", "servername", "address", "ip", "example.com", "domain"})
@@ -93,7 +93,7 @@ def spans(text: str, notation: Notation = Notation.UNKNOWN) -> list[Span]:
     prose = notation is Notation.PROSE
     if "@" in text:
         found += _urls(text)
-    if _HEADER_HINT.search(text):
+    if any(scheme in text for scheme in _SCHEMES):
         found += _headers(text)
     lower = _lower(text)
     if _names_something(lower):
@@ -158,12 +158,15 @@ def _shows_the_form(match: re.Match[str]) -> bool:
 def _headers(text: str) -> Iterator[Span]:
     for match in _HEADER.finditer(text):
         value = match["value"]
+        before = text[match.start() - 1 : match.start()]
+        if before.isalnum() or before == "_":
+            continue
         if match["scheme"].lower() == "basic":
             real = ":" in decoded(value).strip(":") and decoded(value).lower() not in _DOCUMENTED_LOGINS
         else:
-            real = (
-                nature(value) is None and any(c.isdigit() for c in value) and len(value) >= (8 if match["name"] else 20)
-            )
+            named_so = _HEADER_NAME.search(text, max(0, match.start() - 40), match.start()) is not None
+            long_enough = len(value) >= (8 if named_so else 20)
+            real = long_enough and any(c.isdigit() for c in value) and nature(value) is None
         if real:
             yield Span(
                 match.start("value"), match.end("value"), match["scheme"], "authorization-header", Confidence.LIKELY
