@@ -91,7 +91,7 @@ _OWNERS = frozenset(
     {
         "client", "jwt", "app", "application", "session", "cookie", "shared", "webhook", "signing", "consumer", "oauth",
         "hmac", "api", "token", "encryption", "oidc", "state", "nextauth", "access", "master", "otp", "totp", "channel",
-        "sasl", "auth0", "hash", "crypto", "admin", "rpc",
+        "sasl", "auth0", "hash", "encoder", "crypto", "admin", "rpc",
     }
 )  # fmt: skip
 _KEYED = frozenset(

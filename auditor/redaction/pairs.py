@@ -110,6 +110,8 @@ def _value_of(place: _Place, match: re.Match[str]) -> tuple[int, Iterable[Span]]
     """Return where the value of a pair ends, as far as nothing in it need be looked at again, and what it is."""
     text, position = place.text, match.end()
     key = match["key"]
+    if text[match.start() - 1 : match.start()] == "\\" and key[0] in "nrt":
+        key = key[1:]  # the escape of a line end before it
     strength = _strength(match, key)
     login = _LOGIN_NAME.search(key) is not None
     if strength <= Label.WEAK and not login:
@@ -205,7 +207,7 @@ def _impossible(  # noqa: PLR0911 - an ordered list of evidence
     match: re.Match[str], text: str, notation: Notation, *, assignment: bool, tight: bool, head: bool, before: str
 ) -> bool:
     """Return whether no value can stand there without quotes."""
-    if match["key"] in {"PASS", "Pass"} and match["separator"] == ":":
+    if match["key"].removeprefix("n") in {"PASS", "Pass"} and match["separator"] == ":":
         # What a test says that went well.
         return notation not in {Notation.DATA, Notation.HCL} or not head
     if match["separator"] == ":" and tight and (not head or text[match.start("key") - 1 : match.start("key")] in "\"'"):

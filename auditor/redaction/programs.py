@@ -39,6 +39,14 @@ _PROGRAMS = (
         r"""(?:-u(?<![\w\-]-u)|--user(?<![\w\-]--user)|--auth|--basic|-[skifS]{1,4}u)
             (?:[\"'],?[ \t]*|[\"']?[ \t]+|=)?[\"']?[A-Za-z_][^\s:\"'${},/]{0,63}:(?P<value>[^\s\"'/:]{1,128})""",
     ),
+    # A line of its own, behind a backslash: what program it belongs to stands above.
+    _Program(
+        ("-u ",),
+        (),
+        "user",
+        r"""(?:^|\n)[ \t]+-u[ \t]+[\"']?[A-Za-z_][^\s:\"'${},/]{0,63}:
+            (?!(?:root|nogroup|nobody|docker|users|wheel|staff|\d+)\b)(?P<value>[^\s\"'/:]{1,128})""",
+    ),
     _Program(
         ("mysql", "mariadb"),
         ("-p",),
