@@ -149,7 +149,7 @@ class Estate:
         if type_ in ci.MEMBERS:
             self.ci.append(resource)
         if resource.literals:
-            self.sightings.extend(_sightings(resource))
+            self.sightings.extend(sightings_of(resource))
         self._made_index = None
 
     def resources(self, type_: str) -> Sequence[Resource]:
@@ -303,7 +303,8 @@ def _steps(path: Path) -> tuple[str, ...]:
     return tuple(f"{step:09}" if isinstance(step, int) else step for step in path)
 
 
-def _sightings(resource: Resource) -> Iterable[Sighting]:
+def sightings_of(resource: Resource) -> Iterable[Sighting]:
+    """Yield where the credentials stand that were taken out of `resource`, but those that only look like some."""
     environment = ""
     for literal in resource.literals:
         if (

@@ -9,17 +9,18 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:
 
 def days_since(stamp: Any, *, now: datetime) -> int | None:
     """Return the whole days since `stamp`, 0 for a time to come, or `None` where it is no time."""
-    moment = _moment(stamp)
+    moment = moment_of(stamp)
     return None if moment is None else max((now.astimezone(UTC) - moment).days, 0)
 
 
 def days_until(stamp: Any, *, now: datetime) -> int | None:
     """Return the whole days until `stamp`, negative for a time gone by, or `None` where it is no time."""
-    moment = _moment(stamp)
+    moment = moment_of(stamp)
     return None if moment is None else (moment - now.astimezone(UTC)).days
 
 
-def _moment(stamp: Any) -> datetime | None:
+def moment_of(stamp: Any) -> datetime | None:
+    """Return the point of time that `stamp` names, or `None` where it is none."""
     if not isinstance(stamp, str) or not _TIMESTAMP.fullmatch(stamp):
         return None
     try:

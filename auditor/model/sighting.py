@@ -47,6 +47,8 @@ class Sighting:
     """Whether it stands in that file in the commit that is checked out; `None`: not asked."""
     times: int = 1
     """Lines and versions of the file in which it stands."""
+    blob: str = ""
+    """Id of the content that was read, where that is a blob of git's."""
 
 
 @record

@@ -13,17 +13,18 @@ from auditor.collectors import manifests
 from auditor.collectors.discovery import Source, SourceKind, kind_of
 from auditor.detection import engine as detecting
 from auditor.detection import rules as detection
-from auditor.facts import credentials, needs
+from auditor.facts import credentials, leaks, needs
 from auditor.facts.estate import Estate, merge
 from auditor.facts.extent import kind
+from auditor.facts.leaks import Known
 from auditor.model import ci, collection
 from auditor.model.ci import Repository
 from auditor.model.collection import Call, CallResult
 from auditor.model.record import record
 from auditor.model.resource import Origin, Resource
-from auditor.model.sighting import Searched, Where
+from auditor.model.sighting import Searched, Sighting, Where
 from auditor.model.verdict import Outcome
-from auditor.pipeline import clusters, judging
+from auditor.pipeline import clusters, judging, stores
 from auditor.pipeline.assemble import JudgedSubject
 from auditor.pipeline.clusters import Cluster
 from auditor.pipeline.collected import Collected
@@ -65,11 +66,14 @@ def run_one(policy: Policy, example: Example, *, workloads: Workloads, now: date
     given: dict[str, ParameterValue] = {name: (value, "entity", "example") for name, value in example.params.items()}
     engine = Engine((policy,), {policy.id: given})
     judge = Judge(engine=engine, severities=(policy.severity,), workloads=workloads, now=now)
-    sources = _sources(example)
+    sources = _sources(example) if not example.committed else _objects(example)
     reading = manifests.read(sources, workloads=workloads, fingerprint=Fingerprinter(b"examples" * 4).of)
-    if example.cluster is None:
+    whole: tuple[str, ...] = ()
+    if example.committed:
+        judged = _leaked(example, reading.resources, judge, policy)
+    elif example.cluster is None:
         judged = _in_files(reading.resources, judge, sources, whole=bool(example.files))
-        whole: tuple[str, ...] = () if _met(judged) else (policy.absent,)
+        whole = () if _met(judged) else (policy.absent,)
     else:
         judged, whole = _on_cluster(reading.resources, example.cluster, judge, policy)
     outcome = _worst(judged, whole)
@@ -95,12 +99,14 @@ def _sources(example: Example) -> list[Source]:
         name, content = path.rpartition("/")[2], text.encode()
         kind = kind_of(name) or SourceKind.YAML
         sources.append(Source(file=path, kind=kind, size=len(content), content=content, ci=ci.recognise(path, name)))
-    if not sources:
-        # JSON documents one after the other are read like those of a pipe.
-        content = "\n".join(json.dumps(item) for item in example.objects).encode()
-        path = example.path or "example.json"
-        sources.append(Source(file=path, kind=SourceKind.JSON, size=len(content), content=content))
-    return sources
+    return sources or _objects(example)
+
+
+def _objects(example: Example) -> list[Source]:
+    # JSON documents one after the other are read like those of a pipe.
+    content = "\n".join(json.dumps(item) for item in example.objects).encode()
+    path = example.path or "example.json"
+    return [Source(file=path, kind=SourceKind.JSON, size=len(content), content=content)] if example.objects else []
 
 
 def _in_files(
@@ -120,24 +126,68 @@ def _in_files(
 
 def _searched(sources: Sequence[Source], now: datetime) -> list[Resource]:
     """Return the facts of a search for credentials in the files of a repository, as they lie on disk."""
+    found, titles = _found(sources, Where.TREE)
+    search = Searched(where=Where.TREE, name=".", read=len(sources), bytes_read=0, found=len(found), complete=True)
+    return [*credentials.credentials(found, titles=titles, now=now), *credentials.searches([search])]
+
+
+def _found(
+    sources: Sequence[Source], where: Where, date: datetime | None = None
+) -> tuple[list[Sighting], dict[str, tuple[str, str]]]:
+    """Return the credentials in the files of a repository, and what is looked for."""
     looked_for = detection.load()
     engine = detecting.Engine(looked_for, fingerprint=Fingerprinter(b"examples" * 4).of, every_line=True)
     found = joined(
-        sighting(Where.TREE, source.file, hit)
+        sighting(where, source.file, hit, commit="0" * 40 if date else "", date=date)
         for source in sources
         for hit in engine.scan(source.content or b"", path=source.file)
     )
-    search = Searched(where=Where.TREE, name=".", read=len(sources), bytes_read=0, found=len(found), complete=True)
-    titles = {rule.id: (rule.title, rule.remediation) for rule in looked_for.rules.values()}
-    return [*credentials.credentials(found, titles=titles, now=now), *credentials.searches([search])]
+    return found, {rule.id: (rule.title, rule.remediation) for rule in looked_for.rules.values()}
+
+
+def _leaked(example: Example, resources: Sequence[Resource], judge: Judge, policy: Policy) -> list[JudgedSubject]:
+    """Return what was judged of the history of a repository, beside a cluster of which its objects were read."""
+    fingerprinter = Fingerprinter(b"examples" * 4)
+    files = _sources(example)
+    found, titles = _found(files, Where.HISTORY, datetime.fromisoformat(example.committed))
+    wanted = {one.fingerprint for one in found}
+    there = [] if example.cluster is None else [_collected(resources, example.cluster, judge, policy, stores.TYPES)]
+    known = Known(
+        titles,
+        stores.held(
+            [(source.file, source.content or b"") for source in files],
+            wanted,
+            workloads=judge.workloads,
+            fingerprint=fingerprinter.of,
+        ),
+        stores.systems(there, wanted, key=fingerprinter.key_name),
+        {},
+    )
+    return judging.judge(leaks.facts(leaks.leaks(found, known)), Estate(), by=judge, places=Places(()))
 
 
 def _on_cluster(
     resources: Sequence[Resource], told: Mapping[str, Any], judge: Judge, policy: Policy
 ) -> tuple[list[JudgedSubject], tuple[str, ...]]:
     """Return what was judged, and what of the policy's question is open whatever was judged."""
+    cluster = Cluster(_collected(resources, told, judge, policy), judge)
+    subjects = [*cluster.subjects(), *(fact for _, fact in clusters.shared([cluster]))]
+    judged = cluster.judge(subjects)
+    absent = "" if _met(judged) else clusters.why_absent(policy, cluster)
+    return judged, (*clusters.why_unread(policy, [cluster]), absent)
+
+
+def _collected(
+    resources: Sequence[Resource],
+    told: Mapping[str, Any],
+    judge: Judge,
+    policy: Policy,
+    more: frozenset[str] = frozenset(),
+) -> Collected:
+    """Return the cluster of an example, read as far as it says; `more` are types that were asked for, too."""
     unread = told.get("unread", {})
-    types = needs.asked(policy.applies_to, judge.workloads) | {resource.type for resource in resources} | unread.keys()
+    asked = needs.asked(policy.applies_to, judge.workloads) | more
+    types = asked | {resource.type for resource in resources} | unread.keys()
     calls = tuple(
         Call(
             source=_CLUSTER,
@@ -154,15 +204,12 @@ def _on_cluster(
         plane="kubernetes",
         version=told.get("version", ""),
         provider=told.get("provider", ""),
+        fingerprint_key_id=Fingerprinter(b"examples" * 4).key_name,
         started=judge.now,
         ended=judge.now,
     )
     there = [replace(resource, origin=_place(resource)) for resource in resources]
-    cluster = Cluster(Collected(source=system, calls=calls, read=lambda _=None: there), judge)
-    subjects = [*cluster.subjects(), *(fact for _, fact in clusters.shared([cluster]))]
-    judged = cluster.judge(subjects)
-    absent = "" if _met(judged) else clusters.why_absent(policy, cluster)
-    return judged, (*clusters.why_unread(policy, [cluster]), absent)
+    return Collected(source=system, calls=calls, read=lambda _=None: there)
 
 
 _CLUSTER = "example"

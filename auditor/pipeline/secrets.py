@@ -9,7 +9,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
-from auditor.assess import leaks
 from auditor.collectors import searching, trees
 from auditor.collectors.git import history, objects, refs
 from auditor.collectors.git.command import Repository
@@ -22,14 +21,16 @@ from auditor.detection.rules import RuleSet
 from auditor.detection.text import as_text
 from auditor.facts import credentials
 from auditor.facts.estate import Estate
+from auditor.facts.leaks import facts as leak_facts
 from auditor.model.assessment import Assessment
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.errors import NothingCollectedError
 from auditor.model.sighting import Searched, Sighting, Where
-from auditor.pipeline import judging, rules
+from auditor.pipeline import judging, leaking, rules, summary
 from auditor.pipeline.assessing import Reached, assess
 from auditor.pipeline.judging import Places, Progress
-from auditor.pipeline.rules import Terms
+from auditor.pipeline.leaking import Ground, Leaked
+from auditor.pipeline.rules import Rules, Terms
 from auditor.pipeline.sightings import added, joined, sighting
 from auditor.redaction.fingerprint import Fingerprinter
 
@@ -72,6 +73,8 @@ class Request(Terms):
     exclude: tuple[str, ...] = ()
     largest: int = searching.LARGEST
     fingerprint_key: bytes | None = None
+    snapshots: tuple[Path, ...] = ()
+    """Of the systems that may use the credentials: what leaked is compared with what stands there."""
 
 
 @dataclass(slots=True)
@@ -81,10 +84,17 @@ class _Found:
     sightings: list[Sighting]
     searched: Searched
     coverage: Coverage
+    ground: Ground | None = None
+    """Of files and histories: what leaked is followed up there."""
 
 
 def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress) -> Assessment:
-    """Return the assessment of what `request` names.
+    """Return the assessment of what `request` names. Raises as `examine`."""
+    return examine(request, now=now, stdin=stdin, progress=progress)[0]
+
+
+def examine(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress) -> tuple[Assessment, Leaked]:
+    """Return the assessment of what `request` names, and what is known of the credentials that leaked.
 
     Raises `InputError` for what a user can mend and `NothingCollectedError` when there is nothing to search.
     """
@@ -112,26 +122,49 @@ def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress
         and not found.coverage.files_found
     ):
         raise NothingCollectedError(", ".join(request.paths) or "standard input")
+    leaked = _leaked(found, request, judged_by, titles=_titles(looked_for), fingerprinter=fingerprinter)
     progress("assessing")
     facts = [
         *credentials.credentials(found.sightings, titles=_titles(looked_for), now=now),
         *credentials.searches([found.searched]),
+        *leak_facts(leaked.leaks),
     ]
     estate = Estate()
     reached = Reached(
         judged=judging.judge(facts, estate, by=judged_by.judge, places=Places(())),
         coverage=(found.coverage,),
         arguments=request.paths,
-        digests=[("detection rules", looked_for.digest)],
+        digests=[("detection rules", looked_for.digest), *leaked.digests],
         key_id=fingerprinter.key_id,
         leaks=partial(
-            leaks.summary,
+            summary.summary,
             found.sightings,
             [found.searched],
             titles={rule.id: rule.title for rule in looked_for.rules.values()},
         ),
     )
-    return assess(reached, judged_by, now=now)
+    return assess(reached, judged_by, now=now), leaked
+
+
+def _leaked(
+    found: _Found,
+    request: Request,
+    by: Rules,
+    *,
+    titles: dict[str, tuple[str, str]],
+    fingerprinter: Fingerprinter,
+) -> Leaked:
+    """Return what is known of what leaked. Files tell no date, so they are followed up only into snapshots."""
+    if found.ground is None or not (request.snapshots or request.mode is Mode.HISTORY):
+        return Leaked()
+    return leaking.leaked(
+        found.sightings,
+        found.ground,
+        snapshots=request.snapshots,
+        titles=titles,
+        by=by,
+        fingerprinter=fingerprinter,
+    )
 
 
 def _titles(looked_for: RuleSet) -> dict[str, tuple[str, str]]:
@@ -148,7 +181,7 @@ def _files(request: Request, engine: _Engines, progress: Progress) -> _Found:
     sightings = [sighting(Where.TREE, item.path, hit) for item in tree.items for hit in search.hits.get(item.id, ())]
     return _result(
         Where.TREE, ", ".join(request.paths), joined(sightings), search, found=len(tree.items) + len(tree.gaps),
-        skipped=tree.skipped, gaps=[*tree.gaps, *_gaps(search)],
+        skipped=tree.skipped, gaps=[*tree.gaps, *_gaps(search)], ground=leaking.of_files(request.paths),
     )  # fmt: skip
 
 
@@ -176,6 +209,7 @@ def _history(request: Request, engine: _Engines, progress: Progress) -> _Found:
     return _result(
         Where.HISTORY, folder, joined(_dated(search, arrivals, head)), search,
         found=len(population.blobs) + len(population.missing), gaps=gaps, repository=repository,
+        ground=leaking.of_history(repository, refs.head(repository)),
     )  # fmt: skip
 
 
@@ -243,6 +277,7 @@ def _dated(
                     commit=arrival.commit if arrival is not None else "",
                     date=arrival.date if arrival is not None else None,
                     in_head=path in present,
+                    blob=id_.decode(),
                 )
 
 
@@ -256,6 +291,7 @@ def _result(
     gaps: Sequence[Gap] = (),
     skipped: Mapping[str, int] = MappingProxyType({}),
     repository: Repository | None = None,
+    ground: Ground | None = None,
 ) -> _Found:
     passed_over = {**skipped, **({BINARY: search.binary} if search.binary else {})}
     return _Found(
@@ -279,6 +315,7 @@ def _result(
             skipped=tuple(sorted(passed_over.items())),
             gaps=tuple(sorted(gaps, key=lambda gap: (gap.file, gap.reason, gap.detail))),
         ),
+        ground,
     )
 
 

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 
 def sighting(
-    where: Where, path: str, hit: "Hit", *, commit: str = "", date: datetime | None = None, in_head: bool | None = None
+    where: Where,
+    path: str,
+    hit: "Hit",
+    *,
+    commit: str = "",
+    date: datetime | None = None,
+    in_head: bool | None = None,
+    blob: str = "",
 ) -> Sighting:
     """Return `hit` as it was met in the file `path`."""
     return Sighting(
@@ -30,6 +37,7 @@ def sighting(
         commit=commit,
         date=date,
         in_head=in_head,
+        blob=blob,
     )
 
 
@@ -76,4 +84,5 @@ def _join(group: list[Sighting]) -> Sighting:
         date=first.date,
         in_head=shown.in_head,
         times=sum(one.times for one in group),
+        blob=shown.blob,
     )

@@ -71,6 +71,8 @@ class Example:
     path: str = ""
     cluster: Mapping[str, Any] | None = None
     """For objects that were read from a cluster: its `version` and `provider`, and what was `unread` of it."""
+    committed: str = ""
+    """When the files were committed, ISO 8601: they are a history, and the objects stand on a cluster meanwhile."""
     items: tuple[str, ...] | None = None
     """Stable names of exactly the items that fail."""
 
@@ -276,5 +278,6 @@ def _example(raw: Mapping[str, Any]) -> Example:
         params=raw.get("params", {}),
         path=raw.get("path", ""),
         cluster=raw.get("cluster"),
+        committed=raw.get("committed", ""),
         items=tuple(raw["items"]) if "items" in raw else None,
     )

@@ -43,8 +43,8 @@ def test_a_tree_is_searched_as_git_would_list_it(tmp_path: Path) -> None:
 def test_a_clean_tree_passes_with_its_population(tmp_path: Path) -> None:
     (tmp_path / "x.env").write_text(CLEAN)
     done = scan(tmp_path, "--format", "json")
-    (result,) = json.loads(done.out)["results"]
-    assert (done.code, result["policy_id"], len(result["passed"])) == (0, "L-GIT-01", 1)
+    (result,) = [entry for entry in json.loads(done.out)["results"] if entry["policy_id"] == "L-GIT-01"]
+    assert (done.code, len(result["passed"])) == (0, 1)
 
 
 def test_a_history_tells_since_when_and_whether_it_is_still_there(tmp_path: Path) -> None:

@@ -18,9 +18,7 @@ _SCP = re.compile(r"(?:[^@/:]+@)?(?P<host>[\w.-]{2,}):(?!/)(?P<path>[\w./~+-]+)"
 def commit(repository: Repository, ref: str) -> str:
     """Return the id of the commit that `ref` names. Raises `InputError` where it names none."""
     try:
-        return (
-            repository.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
-        )
+        return repository.run(*_NAMED, "--end-of-options", f"{ref}^{{commit}}").decode().strip()
     except GitFailedError:
         raise InputError(
             f"{for_terminal(ref)} is no commit of {for_terminal(repository.folder)}",
@@ -36,12 +34,14 @@ def head(repository: Repository) -> str:
         return ""
 
 
-def read(repository: Repository, commit_: str, path: PurePath) -> bytes | None:
-    """Return the file `path` (from the folder of `repository`) as it stands in a commit; `None` where it does not.
+def read(repository: Repository, commit_: str, path: PurePath, *, from_top: bool = False) -> bytes | None:
+    """Return the file `path` as it stands in a commit; `None` where it does not.
 
-    Raises `InputError` where it is there and is no file: what a link names lies outside of the commit.
+    It counts from the folder of `repository`, or from the top of its tree. Raises `InputError` where it is there and is
+    no file: what a link names lies outside of the commit.
     """
-    entry = repository.run("ls-tree", "-z", "--full-tree", commit_, "--", _inside(repository, path))
+    inside = str(path) if from_top else _inside(repository, path)
+    entry = repository.run("ls-tree", "-z", "--full-tree", commit_, "--", inside)
     if not entry:
         return None
     mode, _, id_ = entry.partition(b"\t")[0].decode().split(" ")

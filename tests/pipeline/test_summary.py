@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from auditor.assess.leaks import summary
 from auditor.facts import credentials
 from auditor.model.assessment import Subject
 from auditor.model.leaks import Leaks
 from auditor.model.resource import Location
 from auditor.model.sighting import Searched, Sighting, Where
 from auditor.model.verdict import Finding, Outcome, Severity
+from auditor.pipeline.summary import summary
 
 DAY = datetime(2021, 5, 6, tzinfo=UTC)
 SEARCHED = Searched(where=Where.HISTORY, name=".", read=3, bytes_read=90, found=1, complete=True)
