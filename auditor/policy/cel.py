@@ -66,7 +66,9 @@ class Program:
 
     def truth(self, activation: Any) -> bool | Unanswered:
         """Return the boolean answer, or why there is none."""
-        value = self._expression.eval(activation)
+        value = self._value(activation)
+        if isinstance(value, Unanswered):
+            return value
         if value.type() == _runtime().Type.BOOL:
             answer: bool = value.value()
             return answer
@@ -74,17 +76,28 @@ class Program:
 
     def plain(self, activation: Any) -> Any | Unanswered:
         """Return the answer as plain Python data (lists, texts, numbers), or why there is none."""
-        value = self._expression.eval(activation)
+        value = self._value(activation)
+        if isinstance(value, Unanswered):
+            return value
         if value.type() == _runtime().Type.ERROR:
             return _unanswered(value, "an answer")
         return value.plain_value()
 
     def text(self, activation: Any) -> str | Unanswered:
         """Return the answer as text, or why there is none."""
-        value = self._expression.eval(activation)
+        value = self._value(activation)
+        if isinstance(value, Unanswered):
+            return value
         if value.type() == _runtime().Type.STRING:
             return str(value.value())
         return _unanswered(value, "a text")
+
+    def _value(self, activation: Any) -> Any | Unanswered:
+        # An error is a value, too; but where an evaluation takes more steps than it grants, the runtime raises.
+        try:
+            return self._expression.eval(activation)
+        except RuntimeError as error:
+            return Unanswered(_first_words(str(error)))
 
 
 def compile_(text: str, *, names: Sequence[str] = (), checked: bool = True) -> Program:

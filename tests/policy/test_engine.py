@@ -212,3 +212,15 @@ def test_whatever_an_object_holds_the_engine_answers(containers: list[object]) -
     resource = type(resource)(type="kubernetes/Pod", name="p", body=body, origin=resource.origin)
     judged = Engine([policy(NO_B)]).judge(resource, seen(resource))
     assert len(judged.passed) + len(judged.others) == 1
+
+
+def test_an_evaluation_of_too_many_steps_is_open_and_hides_no_other_policy() -> None:
+    """The runtime raises then, where every other error is a value."""
+    endless = (
+        "{expression: 'object.spec.a.all(x, object.spec.a.all(y, x <= y || x >= y))', message_expression: '\"x\"'}"
+    )
+    resource = pod(f"spec: {{a: {list(range(200))}}}")
+    engine = Engine([policy(endless), policy("{expression: 'false', message_expression: '\"no\"'}")])
+    first, second = engine.judge(resource, seen(resource)).others
+    assert (first.outcome, second.outcome) == (Outcome.NOT_EVALUATED, Outcome.FAIL)
+    assert "Iteration budget exceeded" in first.reason
