@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 from auditor import data
 
 _LENGTH = 4
-_LAYOUT = 1
-"""Of what follows below; a file of another one is as good as none."""
+_LAYOUT = 2
+"""Of what follows below, and of how a CEL text becomes a program; a file of another one is as good as none."""
 
 
 class _Entries(NamedTuple):

@@ -34,7 +34,9 @@ def _fact(grants: list[Resource], unread: str) -> Resource:
                 "role": grant.body["role"],
                 "scope": grant.body["scope"],
                 "namespace": grant.body["namespace"],
-                "rules": grant.body["rules"],
+                # Duties are compared over the whole cluster, and what is granted in namespaces is most of it.
+                "rules": grant.body["rules"] if grant.body["scope"] == "cluster" else [],
+                "wildcard_verbs": grant.body["wildcard_verbs"],
             }
             for grant in grants
         ],

@@ -207,7 +207,7 @@ def _finding(
     )
 
 
-_clean = lru_cache(maxsize=4096)(redact_text)
+_clean = lru_cache(maxsize=65_536)(redact_text)
 """The last redaction of a text; many findings say the same of many objects."""
 
 _RELATED = 8

@@ -1,21 +1,23 @@
 """The one CEL environment of the program: which names and functions an expression may use, compiling, evaluating.
 
 Functions beyond the standard library are those of Kubernetes' own policies that the runtime has (optional types,
-strings, bindings), plus `grants`. An evaluation error comes back from the runtime as a value that is true in Python,
+strings, bindings), plus `grants`, which is written out before it is compiled (`auditor.policy.macros`). An evaluation
+error comes back from the runtime as a value that is true in Python,
 so nothing outside this module touches the runtime's results.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from auditor import prepared
-from auditor.access.kubernetes.rbac import rule_allows
 from auditor.model.record import record
 
 _POSITION = re.compile(r"<input>:(\d+):(\d+): (.*)")
+
+_GRANTS = "grants"
 
 NAMES = ("object", "params", "variables")
 """What every expression sees."""
@@ -40,10 +42,11 @@ class Unanswered:
 class Program:
     """A compiled expression."""
 
-    __slots__ = ("_expression", "_text")
+    __slots__ = ("_checked", "_expression", "_text")
 
-    def __init__(self, expression: Any, text: str) -> None:
+    def __init__(self, expression: Any, text: str, *, checked: Any = None) -> None:
         self._expression = expression
+        self._checked = checked or expression
         self._text = text
 
     def __repr__(self) -> str:
@@ -52,7 +55,7 @@ class Program:
     @property
     def returns(self) -> str:
         """The name of the type that it gives, as far as that can be told: `bool`, `string`, `list(dyn)`, `dyn`."""
-        return str(self._expression.return_type().name()).lower()
+        return str(self._checked.return_type().name()).lower()
 
     @property
     def source(self) -> str:
@@ -110,8 +113,15 @@ def compile_(text: str, *, names: Sequence[str] = (), checked: bool = True) -> P
         known = prepared.program(text, runtime=runtime())
         if known is not None:
             return Program(_environment(()).deserialize(known), text)
+    environment = _environment(tuple(names))
     try:
-        return Program(_environment(tuple(names)).compile(text, disable_check=not checked), text)
+        if f"{_GRANTS}(" not in text:
+            return Program(environment.compile(text, disable_check=not checked), text)
+        from auditor.policy import macros  # noqa: PLC0415 - start-up: the library's programs were made beforehand
+
+        # Checked as it was written, so that a mistake has its place there, and run as it is written out.
+        asked = environment.compile(text, disable_check=not checked)
+        return Program(environment.compile(macros.expanded(text), disable_check=True), text, checked=asked)
     except RuntimeError as error:
         found = _POSITION.search(str(error))
         if found is None:
@@ -165,14 +175,14 @@ def _environment(names: tuple[str, ...]) -> Any:
     cel = _runtime()
     text, rule = cel.Type.STRING, cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
     grants = cel.FunctionDecl(
-        "grants",
+        _GRANTS,
         [
             cel.Overload(
                 "grants_rule",
                 return_type=cel.Type.BOOL,
                 parameters=[rule, text, text, text],
                 is_member=False,
-                impl=_grants,
+                impl=_never,
             )
         ],
     )
@@ -189,21 +199,5 @@ def _environment(names: tuple[str, ...]) -> Any:
     )
 
 
-def _grants(rule: Any, verb: str, group: str, resource: str) -> bool:
-    return rule_allows(_Rule(rule), verb, group, resource)
-
-
-class _Rule(Mapping[str, Any]):
-    """A rule as the runtime hands it over: a list becomes Python's when it is asked for, and most rules need one."""
-
-    def __init__(self, rule: Any) -> None:
-        self._rule = rule
-
-    def __getitem__(self, name: str) -> list[str]:
-        return [str(entry) for entry in self._rule[name]]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._rule)
-
-    def __len__(self) -> int:
-        return len(self._rule)
+def _never(*_: Any) -> bool:
+    raise AssertionError(f"{_GRANTS} is written out before anything is evaluated")

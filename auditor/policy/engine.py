@@ -98,7 +98,7 @@ _NOTHING = Judged(passed=(), others=())
 _Answer = tuple[Outcome, str, tuple[Failure, ...]]
 
 _PASSES, _FAILS, _NOT_APPLICABLE, _ASK = 0, 1, 2, 3
-"""What the joint expression says of a policy. Only a pass and `when` are final there; the rest is asked again alone."""
+"""What the joint expression says of a policy. A doubt is asked again alone for its reason, a failure for its items."""
 
 
 class _Applying:
@@ -172,11 +172,13 @@ class _Compiled:
     def joint(self) -> str:
         """Return a CEL list of an answer and the number of items, as the joint expression holds it."""
         policy = self.policy
-        passes = str(_PASSES)
+        passes, fails = str(_PASSES), str(_FAILS)
         for doubt in policy.doubts:
             if doubt.fail_stands:
                 passes = f"(({doubt.when}) ? {_ASK} : {passes})"
-        answer = f"({policy.rule}) ? {passes} : {_FAILS}"
+            elif doubt.pass_stands:
+                fails = f"(({doubt.when}) ? {_ASK} : {fails})"
+        answer = f"({policy.rule}) ? {passes} : {fails}"
         for doubt in reversed(policy.doubts):
             if not doubt.pass_stands and not doubt.fail_stands:
                 answer = f"({doubt.when}) ? {_ASK} : ({answer})"
@@ -193,7 +195,7 @@ class _Compiled:
                 self._not_applicable = Judgement(policy=index, outcome=Outcome.NOT_APPLICABLE, reason=reason)
             return self._not_applicable
         told = (
-            self._failed(False, activation, resource, views)
+            self._found(False, activation, resource, views)
             if answer == _FAILS
             else self._alone(activation, resource, views)
         )
@@ -216,12 +218,11 @@ class _Compiled:
         holds = self._rule.truth(activation)
         if holds is True:
             return _first(self._doubts_of_passes, activation)
-        return self._failed(holds, activation, resource, views)
-
-    def _failed(self, holds: bool | Unanswered, activation: Any, resource: Resource, views: Views) -> _Answer:
         doubt = _first(self._doubts_of_failures, activation)
-        if doubt is not None:
-            return doubt
+        return self._found(holds, activation, resource, views) if doubt is None else doubt
+
+    def _found(self, holds: bool | Unanswered, activation: Any, resource: Resource, views: Views) -> _Answer:
+        """Return which items fail, where nothing stands in the way of that."""
         if isinstance(holds, Unanswered) and not self.loops:
             return _open("its expression", holds)
         failures, unanswered = self._failures(activation, resource, views)

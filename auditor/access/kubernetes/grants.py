@@ -39,6 +39,8 @@ class _Reached:
 
     effective: Effective
     rules: list[dict[str, Any]]
+    wildcard_verbs: list[str]
+    """What they allow on every resource of every group."""
     related: _Related
     """Where the rules stand. In a fact they follow the binding's subject."""
 
@@ -169,7 +171,7 @@ class _Grants:
                 source = len(related)
             content |= {"aggregated_from": rule.aggregated_from, "source": source, "label": label(content)}
             rules.append(content)
-        return _Reached(effective=effective, rules=rules, related=tuple(related))
+        return _Reached(effective=effective, rules=rules, wildcard_verbs=_wildcard_verbs(rules), related=tuple(related))
 
     def _without_inert(self, rule: Mapping[str, Any]) -> dict[str, Any]:
         """Return the rule as it works in a namespace: without URLs and without cluster-scoped resources."""
@@ -219,6 +221,15 @@ def label(rule: Mapping[str, Any]) -> str:
     return f"{verbs} {resources} named {names}" if names else f"{verbs} {resources}"
 
 
+def _wildcard_verbs(rules: Iterable[Mapping[str, Any]]) -> list[str]:
+    everything = (
+        rule["verbs"]
+        for rule in rules
+        if ANY in rule["resources"] and ANY in rule["apiGroups"] and not rule["resourceNames"]
+    )
+    return sorted({verb for verbs in everything for verb in verbs})
+
+
 def _contents(role: Role) -> str:
     return repr([content for _, content in role.rules])
 
@@ -252,6 +263,7 @@ def _bound_fact(binding: Binding, position: int, principal: dict[str, Any], give
             "unbound": False,
             "unknown": given.unknown,
             "rules": reached.rules if reached and not given.unknown else [],
+            "wildcard_verbs": reached.wildcard_verbs if reached and not given.unknown else [],
         },
     )
 
@@ -278,5 +290,6 @@ def _unbound_fact(role: Role, reached: _Reached) -> Resource:
             "unbound": True,
             "unknown": reached.effective.unknown,
             "rules": reached.rules,
+            "wildcard_verbs": reached.wildcard_verbs,
         },
     )

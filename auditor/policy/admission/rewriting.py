@@ -38,8 +38,8 @@ def called(text: str) -> set[str]:
     """Return the names of the functions and macros that `text` calls, with their namespace: `size`, `cel.bind`."""
     found = set()
     for index, name in _names(words_ := words(text)):
-        if _next(words_, index) == "(":
-            before = _before(words_, index)
+        if following(words_, index) == "(":
+            before = preceding(words_, index)
             namespaced = before == "." and words_[index - 2] in {"cel", "math", "base64", "optional", "sets", "strings"}
             found.add(f"{words_[index - 2]}.{name}" if namespaced else name)
     return found
@@ -55,7 +55,7 @@ def members(text: str, root: str) -> set[str]:
     found = set()
     for index in range(len(words_)):
         end = index + len(steps)
-        if words_[index:end] == steps and _before(words_, index) not in {".", "?"}:
+        if words_[index:end] == steps and preceding(words_, index) not in {".", "?"}:
             at = end + 2 if words_[end : end + 2] == [".", "?"] else end + 1
             found.add(words_[at] if words_[end : end + 1] == ["."] else "")
     return found
@@ -65,7 +65,7 @@ def renamed(text: str, names: dict[str, str]) -> str:
     """Return `text` with other names for its variables; fields of the same name stay."""
     words_ = words(text)
     for index, name in _names(words_):
-        if name in names and _before(words_, index) not in {".", "?"}:
+        if name in names and preceding(words_, index) not in {".", "?"}:
             words_[index] = names[name]
     return "".join(words_)
 
@@ -74,7 +74,7 @@ def constants(text: str) -> str:
     """Return `text` with the variable `variables.param_x` for the parameter `params.x`."""
     words_ = words(text)
     for index, name in _names(words_):
-        if name == "params" and _before(words_, index) not in {".", "?"} and _next(words_, index) == ".":
+        if name == "params" and preceding(words_, index) not in {".", "?"} and following(words_, index) == ".":
             words_[index : index + 2] = ["variables.param_", ""]
     return "".join(words_)
 
@@ -106,8 +106,8 @@ def _reduced(text: str, words_: Words, known: Callable[[str], bool | None]) -> s
     """Return `text`, `A && B || C`, without the terms whose truth is known; `true` or `false` where that decides it."""
     kept: list[str] = []
     decided = False
-    for part in _split(words_, "||"):
-        terms = ["".join(term).strip() for term in _split(part, "&&")]
+    for part in parted(words_, "||"):
+        terms = ["".join(term).strip() for term in parted(part, "&&")]
         truths = [known(term) for term in terms]
         decided = decided or any(truth is not None for truth in truths)
         if False in truths:
@@ -127,13 +127,13 @@ def _portable(words_: Words) -> str:
     while index < len(words_):
         word = words_[index]
         if word == "cel" and list(words_[index + 1 : index + 4]) == [".", "bind", "("]:
-            end = _closing(words_, index + 3)
-            name, value, text = (_portable(part).strip() for part in _split(words_[index + 4 : end], ","))
+            end = closing(words_, index + 3)
+            name, value, text = (_portable(part).strip() for part in parted(words_[index + 4 : end], ","))
             out.append(f"[{value}].map({name}, {text})[0]")
             index = end
         elif word == "{":
-            end = _closing(words_, index)
-            out.append("{" + ", ".join(_entry(part) for part in _split(words_[index + 1 : end], ",")) + "}")
+            end = closing(words_, index)
+            out.append("{" + ", ".join(_entry(part) for part in parted(words_[index + 1 : end], ",")) + "}")
             index = end
         else:
             out.append(word)
@@ -142,7 +142,7 @@ def _portable(words_: Words) -> str:
 
 
 def _entry(words_: Words) -> str:
-    key, *rest = _split(words_, ":", once=True)
+    key, *rest = parted(words_, ":", once=True)
     if not rest:
         return ""
     name, value = _portable(key).strip(), _portable(rest[0]).strip()
@@ -154,11 +154,12 @@ def _names(words_: Words) -> Iterator[tuple[int, str]]:
     return ((index, word) for index, word in enumerate(words_) if _NAME.fullmatch(word))
 
 
-def _next(words_: Words, index: int) -> str:
+def following(words_: Words, index: int) -> str:
+    """Return the word after the one at `index`, white space left out."""
     return next((word for word in words_[index + 1 :] if not word.isspace()), "")
 
 
-def _before(words_: Words, index: int) -> str:
+def preceding(words_: Words, index: int) -> str:
     """Return what stands before a name: `.` or `?` where it is a field (`a.b`, `a.?b`), else any other word."""
     before = [word for word in words_[:index] if not word.isspace()][-2:]
     if before == [".", "?"]:
@@ -166,7 +167,7 @@ def _before(words_: Words, index: int) -> str:
     return before[-1] if before and before[-1] != "?" else ""
 
 
-def _closing(words_: Words, index: int) -> int:
+def closing(words_: Words, index: int) -> int:
     """Return the position of the bracket that closes the one at `index`."""
     depth = 0
     for position in range(index, len(words_)):
@@ -185,7 +186,7 @@ def _outer(words_: Words, wanted: str, start: int) -> int:
     while position < len(words_):
         word = words_[position]
         if word in _PAIRS:
-            position = _closing(words_, position)
+            position = closing(words_, position)
         elif word == wanted and not (wanted == "?" and position and words_[position - 1] == "."):
             return position
         position += 1
@@ -202,7 +203,8 @@ def _colon(words_: Words, question: int) -> int:
     return colon
 
 
-def _split(words_: Words, at: str, *, once: bool = False) -> list[Words]:
+def parted(words_: Words, at: str, *, once: bool = False) -> list[Words]:
+    """Return the parts of the words between those `at` that stand outside of all brackets."""
     parts: list[Words] = []
     start = 0
     while (position := _outer(words_, at, start)) >= 0 and not (once and parts):

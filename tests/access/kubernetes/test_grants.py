@@ -45,11 +45,27 @@ def test_a_fact_says_who_holds_what_where_and_where_that_stands() -> None:
                 "label": "get,list secrets",
             }
         ],
+        "wildcard_verbs": [],
     }
     assert facts[0].related == (
         ("RoleBinding readers names ServiceAccount shop/web", Origin(file="shop/binding.yaml"), ("subjects", 0)),
         ("rule of Role reader", Origin(file="shop/role.yaml"), ("rules", 0)),
     )
+
+
+def test_verbs_on_everything_are_those_of_rules_without_any_limit() -> None:
+    def rule(verbs: list[str], **limits: list[str]) -> dict[str, list[str]]:
+        return {"verbs": verbs, "apiGroups": ["*"], "resources": ["*"]} | limits
+
+    rules = [
+        rule(["get"]),
+        rule(["list", "get"]),
+        rule(["create"], apiGroups=["apps"]),
+        rule(["patch"], resources=["a"]),
+    ]
+    named = rule(["delete"], resourceNames=["x"])
+    (fact,) = grants([role("r", *rules, named), binding("b", "ClusterRole", "r", [account("web", "shop")])])
+    assert fact.body["wildcard_verbs"] == ["get", "list"]
 
 
 def test_there_is_one_fact_for_each_principal_and_each_only_once() -> None:
