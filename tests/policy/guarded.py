@@ -28,7 +28,7 @@ LIBRARY = document.load(document.built_in()).policies
 _WARNING = re.compile(r"299 - \"Validation failed for ValidatingAdmissionPolicy '([^']+)' with binding '[^']+': (.*)\"")
 _CLUSTER_SCOPED = frozenset({"EC2NodeClass"})
 _OWN_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
-_SERVED = ("v1", "v1alpha1", "v1beta1", "v1api20230131")
+_SERVED = ("v1", "v1alpha1", "v1beta1", "v1beta2", "v1api20230131", "v1api20240901")
 """Versions under which each custom kind is served here."""
 _PATIENCE = 30.0
 """Seconds."""
@@ -57,8 +57,11 @@ def guarded(
     accounts: Iterable[str] = (),
     action: Action = Action.WARN,
     table: Workloads = WORKLOADS,
+    guess: bool = False,
 ) -> Iterator["Guard"]:
     """Start a server with the custom kinds of the policies, and load all that can be exported.
+
+    `guess`: also the kinds of which a policy knows no plural name.
 
     In each namespace stand `accounts`, since a pod that names an account which is not there is refused.
     """
@@ -71,7 +74,7 @@ def guarded(
             for account in accounts:
                 metadata = {"name": account, "namespace": namespace}
                 kube.admin.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
-        for definition in _definitions(admitted):
+        for definition in _definitions(admitted, guess=guess):
             kube.admin.create(definition)
         names = {}
         for plan in plans:
@@ -190,9 +193,12 @@ def definition(group: str, kind: str, plural: str, *, cluster: bool = False) -> 
     }
 
 
-def _definitions(admitted: Iterable[kinds.Admitted]) -> Iterator[dict[str, Any]]:
+def _definitions(admitted: Iterable[kinds.Admitted], *, guess: bool) -> Iterator[dict[str, Any]]:
     """Yield the definition of each custom kind whose plural is known."""
     for entry in sorted(set(admitted)):
-        if entry.type.endswith(f".{entry.group}") and entry.resource != "*":
-            cluster = entry.kind.startswith("Cluster") or entry.kind in _CLUSTER_SCOPED or "gatekeeper" in entry.group
-            yield definition(entry.group, entry.kind, entry.resource, cluster=cluster)
+        if entry.type.endswith(f".{entry.group}") and (guess or entry.resource != "*"):
+            clusters = entry.kind.startswith("Cluster") and entry.kind != "Cluster"
+            cluster = clusters or entry.kind in _CLUSTER_SCOPED or "gatekeeper" in entry.group
+            # Where the policy leaves the plural open, any will do.
+            plural = f"{entry.kind.lower()}s" if entry.resource == "*" else entry.resource
+            yield definition(entry.group, entry.kind, plural, cluster=cluster)

@@ -57,8 +57,11 @@ def guard(servers: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[G
     objects = [object_ for _, object_ in OBJECTS.values()]
     named = {object_.get("metadata", {}).get("namespace", "default") for object_ in objects}
     accounts = {name for object_ in objects for name in _accounts(object_)}
-    with guarded(tmp_path_factory.mktemp("guarded"), EXPORTED, namespaces=named, accounts=accounts) as started:
-        started.wait_for({policy.id: valid(_failing(policy)) for policy in EXPORTED})
+    with guarded(
+        tmp_path_factory.mktemp("guarded"), EXPORTED, namespaces=named, accounts=accounts, guess=True
+    ) as started:
+        awaited = [policy for policy in EXPORTED if policy.id not in OPEN_BY_DEFAULT]
+        started.wait_for({policy.id: valid(_failing(policy)) for policy in awaited})
         yield started
 
 
@@ -70,6 +73,10 @@ def _accounts(node: Any) -> Iterator[str]:
     if isinstance(node, list):
         for child in node:
             yield from _accounts(child)
+
+
+OPEN_BY_DEFAULT = {"G-INV-01"}
+"""Fail nothing before the user sets a parameter, so no object of theirs shows when the server has loaded them."""
 
 
 def _failing(policy: Policy) -> Mapping[str, Any]:

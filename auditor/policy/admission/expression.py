@@ -178,6 +178,8 @@ def _unknown_functions(asked: str) -> list[str]:
 
 
 def _served(part: str) -> str:
+    # A declared variable is always there in a server; what is no control-plane program has the empty name instead.
+    part = part.replace("has(variables.component)", '(variables.component != "")')
     return rewriting.portable(rewriting.constants(part))
 
 

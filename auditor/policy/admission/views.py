@@ -29,6 +29,7 @@ _MISSING: Mapping[str, str] = {
     "encrypted": _CLASSES,
     "deliveries": _SOURCES,
     "automount": _ACCOUNTS,
+    "holder": "it reads the accounts that a binding names, and an admission policy sees one object",
     "certificates": _CERTIFICATES,
     "certificate_unread": _CERTIFICATES,
     "tls_hosts": _HOSTS,
