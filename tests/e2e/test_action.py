@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.collectors.git.repositories import git, new
 from tests.e2e.program import PROGRAM, ROOT, auditor
 from tests.e2e.test_scan import CLEAN, LITERAL, write
 
@@ -76,10 +77,13 @@ def test_inputs_are_text_and_never_code(tmp_path: Path) -> None:
     "hook", yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text()), ids=lambda hook: hook["id"]
 )
 def test_a_pre_commit_hook_refuses_a_literal_password(tmp_path: Path, hook: dict[str, str]) -> None:
+    new(tmp_path)
     write(tmp_path, "deploy/web.yaml", LITERAL)
+    git(tmp_path, "add", "-A")
     program, *arguments = shlex.split(hook["entry"])
     assert program == "auditor"
     files = [] if hook.get("pass_filenames") is False else ["deploy/web.yaml"]
     assert auditor(*arguments, *files, cwd=tmp_path).code == 1
     write(tmp_path, "deploy/web.yaml", CLEAN)
+    git(tmp_path, "add", "-A")
     assert auditor(*arguments, *files, cwd=tmp_path).code == 0
