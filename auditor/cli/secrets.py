@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditor.cli import hook, options, output, terminal
+from auditor.cli import hook, lifecycle, options, output, terminal
 from auditor.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ def scan(
         list[str] | None, typer.Option(help="Leave out paths, as a .gitignore pattern. Repeatable.")
     ] = None,
     no_ignore: Annotated[bool, typer.Option("--no-ignore", help="Also read what .gitignore excludes.")] = False,
+    snapshot: Annotated[
+        list[Path] | None,
+        typer.Option(help="Snapshot of systems that may use what leaked: was it changed there? Repeatable."),
+    ] = None,
     format_: options.Format = "console",
     report: options.Report = None,
     fail_on: options.FailOn = None,
@@ -105,6 +109,10 @@ def scan(
     mode = _mode(git=git, since=since, range_=range_, staged=staged, stdin=stdin)
     if unreachable and mode is not pipeline.Mode.HISTORY:
         raise InputError("--unreachable goes with --git alone", hint="Name the repository: --git .")
+    if snapshot and mode not in {pipeline.Mode.FILES, pipeline.Mode.HISTORY}:
+        raise InputError(
+            "--snapshot goes with files and --git", hint="A change has not leaked yet, and a log tells no store."
+        )
     if mode is not pipeline.Mode.FILES and paths and (git or stdin or len(paths) > 1):
         raise InputError("a path was given beside what is searched already", hint="Leave the path out.")
     changed = f"{since}..HEAD" if since else range_ or ""
@@ -131,6 +139,7 @@ def scan(
                 exclude=(*settings.exclude, *(exclude or ())),
                 largest=largest * _MEGABYTE,
                 fingerprint_key=options.fingerprint_key(),
+                snapshots=tuple(snapshot or ()),
             ),
             now=datetime.now(UTC),
             stdin=sys.stdin.buffer,
@@ -147,6 +156,7 @@ def scan(
 
 scan.__doc__ = f"{scan.__doc__}\n{_SCAN_EXAMPLES}"
 app.command("scan")(scan)
+app.command("lifecycle")(lifecycle.lifecycle)
 
 
 def _mode(*, git: Path | None, since: str | None, range_: str | None, staged: bool, stdin: bool) -> "Mode":

@@ -119,6 +119,8 @@ class Case:
     outcome: Outcome
     """Of the policy on leaked credentials that are not rotated (L-GIT-02)."""
     reason: str
+    due: date | None = None
+    """The last day of the period; `None` where its beginning is not known."""
     waivers: tuple[str, ...] = ()
     """Ids of the waivers that accept every place of it; empty where a place is not accepted."""
     until: date | None = None
@@ -140,7 +142,7 @@ class Lifecycle:
     systems: tuple[tuple[str, str], ...]
     """Name of each system of the snapshots, and why its values cannot be compared with ours; empty where they can."""
     max_days: str
-    """The period, as the policy took it: `7 days (tool-default)`."""
+    """The period, as the policy took it: `7 days after detection (tool-default)`."""
     cases: tuple[Case, ...]
     """Worst first."""
     complete: bool

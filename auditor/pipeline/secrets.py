@@ -75,6 +75,8 @@ class Request(Terms):
     fingerprint_key: bytes | None = None
     snapshots: tuple[Path, ...] = ()
     """Of the systems that may use the credentials: what leaked is compared with what stands there."""
+    follow: bool = False
+    """Whether what leaked is followed up wherever it was found, also where no date is known."""
 
 
 @dataclass(slots=True)
@@ -155,7 +157,7 @@ def _leaked(
     fingerprinter: Fingerprinter,
 ) -> Leaked:
     """Return what is known of what leaked. Files tell no date, so they are followed up only into snapshots."""
-    if found.ground is None or not (request.snapshots or request.mode is Mode.HISTORY):
+    if found.ground is None or not (request.snapshots or request.follow or request.mode is Mode.HISTORY):
         return Leaked()
     return leaking.leaked(
         found.sightings,
