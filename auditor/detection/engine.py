@@ -10,7 +10,7 @@ the third tier. What has a documented format is of the first wherever it stands.
 A `Hit` never holds the value: fingerprint, length, and at most the first characters that the format itself fixes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -19,7 +19,7 @@ from auditor.detection.below import REACH, SECRET_VALUE, below
 from auditor.detection.cards import CARD_NUMBER, card_numbers
 from auditor.detection.files import locked, notation_of, tests
 from auditor.detection.found import Found
-from auditor.detection.rules import RuleSet
+from auditor.detection.rules import Rule, RuleSet
 from auditor.detection.triggers import LONGEST_LINE, Look, Trigger, Triggers, lines
 from auditor.model.record import record
 from auditor.model.resource import Confidence
@@ -90,6 +90,11 @@ class Engine:
         self._on_pair = lru_cache(maxsize=_REMEMBERED)(self._pair)
         self._below = lru_cache(maxsize=_BLOCKS)(self._below_name)
         self._in_secrets = lru_cache(maxsize=_DOCUMENTS)(lambda document: self._kept(objects.secret_values(document)))
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """What is looked for, by id."""
+        return self._rules.rules
 
     @property
     def digest(self) -> str:

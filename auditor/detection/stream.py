@@ -14,6 +14,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from auditor.detection import quick
 from auditor.detection.engine import Engine
 from auditor.detection.triggers import KEYS, LONGEST_LINE, Look, Trigger, lines
 from auditor.model.resource import REDACTED
@@ -170,15 +171,28 @@ class Mask:
     def _in_lines(self, block: bytes, found: list[Trigger]) -> list[Place]:
         """Return what each line shows by itself."""
         # A key on one line is found by a look at the line.
-        wanted = [trigger._replace(look=Look.LINE) for trigger in found if trigger.look in _HERE]
-        hits = self._engine.confirm(block, wanted, path=PATH) if wanted else []
-        places = [Place(hit.start, hit.end) for hit in hits]
-        open_ = _unresolved(wanted, places) if places else []
-        if open_:
-            places = _merged([*places, *self._beside(block, places, open_)])
+        wanted: list[Trigger] = []
+        places: list[Place] = []
+        for trigger in found:
+            if trigger.look in _HERE:
+                answer = quick.at(block, trigger, self._engine.rules)
+                if isinstance(answer, tuple):
+                    places.append(Place(*answer))
+                elif answer is quick.Doubt.LOOK_CLOSER:
+                    wanted.append(trigger._replace(look=Look.LINE))
+        places = _merged(places) if len(places) > 1 else places
+        wanted = _unresolved(wanted, places) if wanted and places else wanted
+        if wanted:
+            places = self._looked(block, places, wanted)
         if b"%" in block or b"\\" in block:
             places = _merged([*places, *self._escaped(block)])
         return places
+
+    def _looked(self, block: bytes, places: list[Place], wanted: list[Trigger]) -> list[Place]:
+        hits = self._engine.confirm(block, wanted, path=PATH)
+        places = _merged([*places, *(Place(hit.start, hit.end) for hit in hits)])
+        open_ = _unresolved(wanted, places) if places else []
+        return _merged([*places, *self._beside(block, places, open_)]) if open_ else places
 
     def _beside(self, block: bytes, places: list[Place], open_: list[Trigger]) -> list[Place]:
         """Return what only shows once what was found is masked: a value that seemed to go on behind another one."""

@@ -39,6 +39,14 @@ class Trigger(NamedTuple):
     look: Look
     end: int
     """Offset just behind the last byte that matched."""
+    what: str = ""
+    """Id of the rule whose token it may be, `ASSIGNED` for a name with its value, empty for anything else."""
+
+
+ASSIGNED = "="
+"""Such a trigger ends three bytes behind the first of the value."""
+_ASSIGNED_COUNT = 2
+"""So many of `_STRUCTURE`, the first, are of that kind."""
 
 
 _TAIL = r"[\w.\-]{0,32}"
@@ -145,16 +153,20 @@ class Triggers:
         """`every_line`: fire everywhere, for inputs that are done before the automaton (0.1 s) would be loaded."""
         looks: list[Look] = []
         expressions: list[str] = []
+        whats: list[str] = []
         for rule in rules.values():
             if rule.pattern:
                 looks.append(Look.LINE)
                 expressions.append(shortest(rule.pattern))
+                whats.append(rule.id)
         cards = _CARDS if CARD_NUMBER in rules else ()
         structure = [*_STRUCTURE, *cards, *(_RANDOM if any(rule.tier == 3 for rule in rules.values()) else ())]
-        for look, expression in structure:
+        for number, (look, expression) in enumerate(structure):
             looks.append(look)
             expressions.append(expression)
+            whats.append(ASSIGNED if number < _ASSIGNED_COUNT else "")
         self._looks = tuple(looks)
+        self._whats = tuple(whats)
         self._expressions = tuple(expressions)
         self._every_line = every_line
         self._prefilter = prefilter and find_spec("hyperscan") is not None
@@ -164,19 +176,19 @@ class Triggers:
         if self._every_line:
             return list(_everywhere(content))
         if not self._prefilter:
-            return [Trigger(look, end) for look, end in self._one_by_one(content)]
-        looks, found = self._looks, []
+            return list(self._one_by_one(content))
+        looks, whats, found = self._looks, self._whats, []
 
         def matched(number: int, _start: int, end: int, _flags: int, _context: Any) -> None:
-            found.append(Trigger(looks[number], end))
+            found.append(Trigger(looks[number], end, whats[number]))
 
         _database(self._expressions).scan(content, match_event_handler=matched)
         return found
 
-    def _one_by_one(self, content: bytes) -> Iterator[tuple[Look, int]]:
-        for look, expression in zip(self._looks, self._expressions, strict=True):
+    def _one_by_one(self, content: bytes) -> Iterator[Trigger]:
+        for look, what, expression in zip(self._looks, self._whats, self._expressions, strict=True):
             for match in _compiled(expression).finditer(content):
-                yield look, match.end()
+                yield Trigger(look, match.end(), what)
 
 
 _KEY_MARK = re.compile(rb"PRIVATE KEY(?: BLOCK)?-----")
@@ -249,7 +261,7 @@ def lines(content: bytes, triggers: Iterable[Trigger]) -> dict[Look, list[tuple[
     """
     found: dict[Look, dict[int, int]] = {}
     known: dict[Look, tuple[int, int]] = {}
-    for look, at in triggers:
+    for look, at, _ in triggers:
         last = known.get(look)
         if last is not None and last[0] < at <= last[1]:
             continue

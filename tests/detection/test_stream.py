@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.detection import rules, stream
+from auditor.detection import quick, rules, stream
 from auditor.detection.engine import Engine
 from auditor.detection.stream import Mask
 from auditor.redaction.formats import crc32_base62
@@ -89,6 +89,32 @@ def test_any_cuts_change_nothing(lines: list[str], chance: random.Random) -> Non
     whole = masked(content)
     assert masked(content, cuts) == whole
     assert masked(content, list(range(len(content)))) == whole, "byte by byte"
+
+
+NAMES = st.sampled_from(["token", "password", "api_key", "auth", "user", "path", "tokens", "secretName", "pwd", "PASS"])
+SEPARATORS = st.sampled_from(["=", ": ", ":", " = ", '":"', '": "', "='", "==", ":="])
+VALUES = st.sampled_from(
+    [VALUE, TOKEN, "4096", "Bearer", "${TOKEN}", "changeme", "/run/secrets/x", "true", "hunter2", "a.b.c", "x" * 40, ""]
+)
+ENDS = st.sampled_from(["", " ", ",", '"', "'", "&x=1", ";", "}", ")", ".", "\\n", '",'])
+HEADS = st.sampled_from(["", " ", '"', "?", "&", "-", "(x "])
+PARTS = st.builds(lambda *parts: "".join(parts), HEADS, NAMES, SEPARATORS, VALUES, ENDS)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(PARTS, min_size=1, max_size=4), st.sampled_from(["", "2026-11-25 INFO ", "# ", "{"]))
+def test_the_quick_look_takes_nothing_for_granted(parts: list[str], head: str) -> None:
+    """What it answers is what a look at the whole line answers; it may see more, where that gave up on a line."""
+    line = (head + " ".join(parts) + "\n").encode()
+    quickly, _ = masked(line)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quick, "at", lambda *_: quick.Doubt.LOOK_CLOSER)
+        slowly, _ = masked(line)
+    for value in {VALUE, TOKEN, "hunter2", "4096", "changeme", "Bearer", "/run/secrets/x"}:
+        assert quickly.count(value.encode()) <= slowly.count(value.encode()), (quickly, slowly)
+    for value in ("4096", "changeme", "Bearer", "${TOKEN}", "/run/secrets/x", "true"):
+        if f'"{value}"' in line.decode():
+            assert quickly.count(value.encode()) == slowly.count(value.encode()), (quickly, slowly)
 
 
 @pytest.mark.parametrize("seed", range(8))
