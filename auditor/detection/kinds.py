@@ -97,7 +97,8 @@ PLAIN_SECRET_WORDS = frozenset(
         "version", "path",
         "mode", "enabled", "login", "account", "owner", "org", "organization", "issuer", "audience", "from", "to",
         "schema", "role", "roles", "inrole", "proxy",
-        "namespaces", "ocid", "cert", "certs", "crt", "cer", "certificate", "certificates", "ca", "bundle", "chain", "pub",
+        "namespaces", "ocid", "cert", "certs", "crt", "cer", "certificate", "certificates", "ca", "bundle",
+        "chain", "pub",
     }
 )  # fmt: skip
 PLAIN_SECRET_ENDS = ("name", "url", "uri", "host", "hostname", "email", "endpoint")

@@ -333,7 +333,7 @@ FOUND = {
 }
 
 NOTHING = {
-    "package.json": '{"dependencies": {"gtoken": "^2.0.0", "jsonwebtoken": ">=9", "x-passwd": "npm:y@1.0.0", "auth-token": "~1"}}',
+    "package.json": '{"dependencies": {"gtoken": "^2.0.0", "jsonwebtoken": ">=9", "x-passwd": "npm:y@1.0.0", "auth-token": "~1"}}',  # noqa: E501 - as it stands in such files
     "package-lock.json": '{"node_modules/registry-auth-token": {"version": "4.2.1", "token": "hunter2"}}',
     "service.json": """
         {"pagination": {"input_token": "NextToken", "output_token": "nextToken"}, "ClientRequestToken": "a-b-c-1",
@@ -404,10 +404,10 @@ NOTHING = {
           password: "{{ vault }}"
     """,
     "README.md": """
-        Start it with `docker run -e POSTGRES_PASSWORD=mysecretpassword postgres`, then log in with user/pass: admin/hunter2
-        and set `password: hunter2` in values.yaml; the URL is postgres://shop:hunter2@db/shop.
+        Start it with `docker run -e POSTGRES_PASSWORD=mysecretpassword postgres`,
+        then log in with user/pass: admin/hunter2 and set `password: hunter2` in values.yaml; the URL is postgres://shop:hunter2@db/shop.
     """,
-    "lib/login_test.go": 'func TestLogin(t *testing.T) { login("shop", Password: "hunter2") }\nconst token = "token-1"\n',
+    "lib/login_test.go": 'func TestLogin(t *testing.T) { login("shop", Password: "hunter2") }\nconst token = "token-1"\n',  # noqa: E501 - as above
     "run.sh": """
         read -s PASSWORD
         PASSWORD=$(cat /run/secrets/db)
