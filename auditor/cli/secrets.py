@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditor.cli import hook, lifecycle, options, output, terminal
+from auditor.cli import hook, lifecycle, options, output, redacting, terminal
 from auditor.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ def scan(
 
 scan.__doc__ = f"{scan.__doc__}\n{_SCAN_EXAMPLES}"
 app.command("scan")(scan)
+app.command("redact")(redacting.redact)
 app.command("lifecycle")(lifecycle.lifecycle)
 
 

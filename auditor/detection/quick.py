@@ -40,7 +40,7 @@ class Doubt(Enum):
 def at(block: bytes, trigger: Trigger, rules: Mapping[str, Rule]) -> tuple[int, int] | Doubt:
     """Return the credential that made `trigger` fire, or whether there is none, or that its line wants a look."""
     if trigger.what == ASSIGNED:
-        return _assigned(block, trigger.end)
+        return _assigned(block, trigger.end, rules)
     rule = rules.get(trigger.what)
     return _token(block, trigger.end, rule) if rule is not None else Doubt.LOOK_CLOSER
 
@@ -57,7 +57,7 @@ def _token(block: bytes, end: int, rule: Rule) -> tuple[int, int] | Doubt:
     return Doubt.NOTHING
 
 
-def _assigned(block: bytes, end: int) -> tuple[int, int] | Doubt:
+def _assigned(block: bytes, end: int, rules: Mapping[str, Rule]) -> tuple[int, int] | Doubt:
     """Return the value of `name=value` or `"name": "value"`, where it is one plain word."""
     value = end - 3
     word = _WORD.match(block, value)
@@ -74,18 +74,20 @@ def _assigned(block: bytes, end: int) -> tuple[int, int] | Doubt:
         notation = Notation.DATA if line[-1] in _QUERY else Notation.UNKNOWN
         key, text = match["key"].decode("ascii", "replace"), word[0].decode()
         found = _verdict(key, text, quoted=opened is not None, notation=notation)
-        return found if isinstance(found, Doubt) else (value + found[0], value + found[1])
+        if isinstance(found, Doubt):
+            return found
+        return (value + found[0], value + found[1]) if found[2] in rules else Doubt.NOTHING
     return Doubt.LOOK_CLOSER
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _verdict(key: str, value: str, *, quoted: bool, notation: Notation) -> tuple[int, int] | Doubt:
+def _verdict(key: str, value: str, *, quoted: bool, notation: Notation) -> tuple[int, int, str] | Doubt:
     if _LOGIN.search(key):
         return Doubt.LOOK_CLOSER
     if label(key) <= Label.WEAK:
         return Doubt.NOTHING
     for span in verdict(key, value, 0, len(value), quoted=quoted, notation=notation):
-        return (span.start, span.end) if span.confidence is not Confidence.POSSIBLE else Doubt.NOTHING
+        return (span.start, span.end, span.rule) if span.confidence is not Confidence.POSSIBLE else Doubt.NOTHING
     return Doubt.NOTHING
 
 
