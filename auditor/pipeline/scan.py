@@ -1,6 +1,7 @@
 """`auditor scan`: manifests in, assessment out."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,13 +23,16 @@ from auditor.pipeline.judging import Judge, Places, Progress
 from auditor.pipeline.rules import Terms
 from auditor.redaction.fingerprint import Fingerprinter
 
-_WORTH_A_PROCESS = 400_000
+_WORTH_A_PROCESS = 300_000
 """Bytes of input, with `_PER_FILE` for each file, below which a further process costs more than it brings."""
 _PER_FILE = 1_500
 _SENT = 150
 """What each file weighs more for every process but the first: its results are sent to that one."""
 _MOST = 100_000
 """Bytes that one file counts at most: what makes a file larger are custom resource definitions, which nobody parses."""
+_LARGE = 10_000
+_DEFINITIONS = re.compile(r"crds?\b|customresourcedefinition", re.IGNORECASE)
+"""What files are called that hold nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +131,7 @@ def _shares(sources: Sequence[Source], jobs: int) -> list[Sequence[Source]]:
     The largest first, each goes where there is least so far. Neighbours are alike (a folder of roles, a folder of
     workloads) and mostly of one size, so they go to different parts.
     """
-    weights = [min(source.size, _MOST) + _PER_FILE for source in sources]
+    weights = [_weight(source) for source in sources]
     count = max(1, min(jobs, sum(weights) // _WORTH_A_PROCESS))
     if count == 1:
         return [sources]
@@ -138,6 +142,12 @@ def _shares(sources: Sequence[Source], jobs: int) -> list[Sequence[Source]]:
         shares[least].append(source)
         loads[least] += weight + (_SENT if least else 0)
     return list(shares)
+
+
+def _weight(source: Source) -> int:
+    """Return about how much work a file is, in bytes of ordinary manifests."""
+    read = source.size if source.size < _LARGE or not _DEFINITIONS.search(source.file) else _LARGE
+    return min(read, _MOST) + _PER_FILE
 
 
 def _coverage(found: Sequence[Coverage], read: Sequence[Coverage]) -> tuple[Coverage, ...]:
