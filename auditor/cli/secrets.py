@@ -37,6 +37,8 @@ Examples:
 
   kubectl logs web | auditor secrets scan --stdin
 
+  auditor secrets scan --log web.log --log old.log.gz
+
   auditor secrets scan --git . --report sarif=leaks.sarif --report html=leaks.html
 
 A value is never part of the output: a keyed fingerprint, its length and what its format shows of every such token.
@@ -58,6 +60,12 @@ def scan(
     range_: Annotated[str | None, typer.Option("--range", help="Search what the commits A..B add.")] = None,
     staged: Annotated[bool, typer.Option("--staged", help="Search what the next commit would add.")] = False,
     stdin: Annotated[bool, typer.Option("--stdin", help="Search standard input.")] = False,
+    log: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--log", help="Search a log: plain, JSON lines, Docker, CRI; gz, zst, bz2, xz; -: standard input."
+        ),
+    ] = None,
     unreachable: Annotated[
         bool, typer.Option("--unreachable", help="With --git: also objects that no ref reaches any more.")
     ] = False,
@@ -106,14 +114,14 @@ def scan(
     from auditor.collectors.git.objects import ALL_REFS  # noqa: PLC0415 - start-up: help needs none of it
     from auditor.pipeline import secrets as pipeline  # noqa: PLC0415 - as above
 
-    mode = _mode(git=git, since=since, range_=range_, staged=staged, stdin=stdin)
+    mode = _mode(git=git, since=since, range_=range_, staged=staged, stdin=stdin, log=log)
     if unreachable and mode is not pipeline.Mode.HISTORY:
         raise InputError("--unreachable goes with --git alone", hint="Name the repository: --git .")
     if snapshot and mode not in {pipeline.Mode.FILES, pipeline.Mode.HISTORY}:
         raise InputError(
             "--snapshot goes with files and --git", hint="A change has not leaked yet, and a log tells no store."
         )
-    if mode is not pipeline.Mode.FILES and paths and (git or stdin or len(paths) > 1):
+    if mode is not pipeline.Mode.FILES and paths and (git or stdin or log or len(paths) > 1):
         raise InputError("a path was given beside what is searched already", hint="Leave the path out.")
     changed = f"{since}..HEAD" if since else range_ or ""
     base = options.base_of(waivers_from)
@@ -128,7 +136,7 @@ def scan(
             pipeline.Request(
                 **terms,
                 mode=mode,
-                paths=(str(git),) if git else tuple(paths or (".",)),
+                paths=(str(git),) if git else tuple(log or paths or (".",)),
                 unreachable=unreachable,
                 revisions=(changed,) if mode is pipeline.Mode.RANGE else ALL_REFS,
                 environ=os.environ,
@@ -160,7 +168,9 @@ app.command("redact")(redacting.redact)
 app.command("lifecycle")(lifecycle.lifecycle)
 
 
-def _mode(*, git: Path | None, since: str | None, range_: str | None, staged: bool, stdin: bool) -> "Mode":
+def _mode(
+    *, git: Path | None, since: str | None, range_: str | None, staged: bool, stdin: bool, log: list[str] | None
+) -> "Mode":
     from auditor.pipeline.secrets import Mode  # noqa: PLC0415 - as above
 
     given = {
@@ -169,6 +179,7 @@ def _mode(*, git: Path | None, since: str | None, range_: str | None, staged: bo
         "--range": (range_ is not None, Mode.RANGE),
         "--staged": (staged, Mode.STAGED),
         "--stdin": (stdin, Mode.STREAM),
+        "--log": (bool(log), Mode.LOG),
     }
     chosen = [(name, mode) for name, (there, mode) in given.items() if there]
     if len(chosen) > 1:

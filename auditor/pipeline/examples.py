@@ -72,7 +72,7 @@ def run_one(policy: Policy, example: Example, *, workloads: Workloads, now: date
     if example.committed:
         judged = _leaked(example, reading.resources, judge, policy)
     elif example.cluster is None:
-        judged = _in_files(reading.resources, judge, sources, whole=bool(example.files))
+        judged = _in_files(reading.resources, judge, sources, example)
         whole = () if _met(judged) else (policy.absent,)
     else:
         judged, whole = _on_cluster(reading.resources, example.cluster, judge, policy)
@@ -110,9 +110,10 @@ def _objects(example: Example) -> list[Source]:
 
 
 def _in_files(
-    resources: Sequence[Resource], judge: Judge, sources: Sequence[Source], *, whole: bool
+    resources: Sequence[Resource], judge: Judge, sources: Sequence[Source], example: Example
 ) -> list[JudgedSubject]:
-    """Return what was judged; `whole`: the files are all that a repository holds."""
+    """Return what was judged; files are all that a repository (a log, an image) holds."""
+    whole = bool(example.files)
     estate = Estate()
     for resource in resources:
         estate.add(resource)
@@ -120,14 +121,14 @@ def _in_files(
     found = [Repository(folder=".")] if whole else []
     facts = [*judging.facts(estate), *judging.shared(estate), *judging.repositories(estate, found)]
     if whole:
-        facts += _searched(sources, judge.now)
+        facts += _searched(sources, Where(example.where), judge.now)
     return judging.judge([*resources, *facts], estate, by=judge, places=Places(sources))
 
 
-def _searched(sources: Sequence[Source], now: datetime) -> list[Resource]:
-    """Return the facts of a search for credentials in the files of a repository, as they lie on disk."""
-    found, titles = _found(sources, Where.TREE)
-    search = Searched(where=Where.TREE, name=".", read=len(sources), bytes_read=0, found=len(found), complete=True)
+def _searched(sources: Sequence[Source], where: Where, now: datetime) -> list[Resource]:
+    """Return the facts of a search for credentials in files, as they lie on disk."""
+    found, titles = _found(sources, where)
+    search = Searched(where=where, name=".", read=len(sources), bytes_read=0, found=len(found), complete=True)
     return [*credentials.credentials(found, titles=titles, now=now), *credentials.searches([search])]
 
 

@@ -26,7 +26,7 @@ from auditor.model.assessment import Assessment
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.errors import NothingCollectedError
 from auditor.model.sighting import Searched, Sighting, Where
-from auditor.pipeline import judging, leaking, rules, summary
+from auditor.pipeline import judging, leaking, rules, secrets_logs, summary
 from auditor.pipeline.assessing import Reached, assess
 from auditor.pipeline.judging import Places, Progress
 from auditor.pipeline.leaking import Ground, Leaked
@@ -51,6 +51,7 @@ class Mode(Enum):
     RANGE = "range"
     STAGED = "staged"
     STREAM = "stream"
+    LOG = "log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,8 @@ def examine(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progr
             found = _files(request, engine, progress)
         case Mode.STREAM:
             found = _stream(engine, stdin)
+        case Mode.LOG:
+            found = _logs(request, engine, progress)
         case Mode.HISTORY:
             found = _history(request, engine, progress)
         case Mode.RANGE | Mode.STAGED:
@@ -195,6 +198,18 @@ def _stream(engine: _Engines, stdin: BinaryIO) -> _Found:
         [sighting(Where.STREAM, "-", hit) for hit in engine(len(content)).scan(text)] if text is not None else []
     )
     return _result(Where.STREAM, "standard input", joined(sightings), search, found=1)
+
+
+def _logs(request: Request, engine: _Engines, progress: Progress) -> _Found:
+    read = 0
+
+    def told(size: int) -> None:
+        nonlocal read
+        read += size
+        progress(f"searched {read / 1e6:,.0f} MB of logs")
+
+    sightings, search, gaps = secrets_logs.search(request.paths, engine(_FEW), told=told)
+    return _result(Where.LOG, ", ".join(request.paths), sightings, search, found=len(request.paths), gaps=gaps)
 
 
 def _history(request: Request, engine: _Engines, progress: Progress) -> _Found:

@@ -21,12 +21,14 @@ def sighting(
     date: datetime | None = None,
     in_head: bool | None = None,
     blob: str = "",
+    inside: str = "",
+    line: int | None = None,
 ) -> Sighting:
     """Return `hit` as it was met in the file `path`."""
     return Sighting(
         where=where,
         path=path,
-        line=hit.line,
+        line=hit.line if line is None else line,
         column=hit.column,
         rule=hit.rule,
         tier=hit.tier,
@@ -34,6 +36,7 @@ def sighting(
         fingerprint=hit.fingerprint,
         length=hit.length,
         masked=hit.masked,
+        inside=inside,
         commit=commit,
         date=date,
         in_head=in_head,
@@ -56,9 +59,9 @@ def added(change: Change, hits: Mapping[bytes, Sequence["Hit"]]) -> Iterator[Sig
 
 def joined(sightings: Iterable[Sighting]) -> list[Sighting]:
     """Return one sighting for each value under a name in a file: where it stands today, since its first commit."""
-    groups: dict[tuple[str, str, str, str], list[Sighting]] = {}
+    groups: dict[tuple[str, ...], list[Sighting]] = {}
     for one in sightings:
-        groups.setdefault((one.path, one.rule, one.key, one.fingerprint), []).append(one)
+        groups.setdefault((one.path, one.inside, one.rule, one.key, one.fingerprint), []).append(one)
     return [_join(group) for group in groups.values()]
 
 

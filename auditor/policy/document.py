@@ -73,6 +73,8 @@ class Example:
     """For objects that were read from a cluster: its `version` and `provider`, and what was `unread` of it."""
     committed: str = ""
     """When the files were committed, ISO 8601: they are a history, and the objects stand on a cluster meanwhile."""
+    where: str = "tree"
+    """What the files were searched as: `tree`, `log` or `image`."""
     items: tuple[str, ...] | None = None
     """Stable names of exactly the items that fail."""
 
@@ -279,5 +281,6 @@ def _example(raw: Mapping[str, Any]) -> Example:
         path=raw.get("path", ""),
         cluster=raw.get("cluster"),
         committed=raw.get("committed", ""),
+        where=raw.get("where", "tree"),
         items=tuple(raw["items"]) if "items" in raw else None,
     )

@@ -1,5 +1,6 @@
 """The commands on the pages run: line after line in a scratch copy of the estate, as a reader would type them."""
 
+import gzip
 import re
 import shlex
 import shutil
@@ -63,6 +64,8 @@ def test_the_commands_of_a_page_run_in_their_order(page: Path, folder: Path, tmp
     if page.name in OF_REPOSITORIES:
         git.new(folder)
         git.commit(folder, {})
+        (folder / "web.log").write_text("INFO start\n")
+        (folder / "old.log.gz").write_bytes(gzip.compress(b"INFO start\n"))
         git.git(folder, "update-ref", "refs/remotes/origin/main", "HEAD")
     for line in lines_of(page):
         if line.startswith(LIVE):

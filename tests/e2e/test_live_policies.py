@@ -32,6 +32,7 @@ NO_PAIR = {
     "L-CI-01": "CI definitions are files of a repository",
     "L-GIT-01": "a repository is no part of a cluster",
     "L-GIT-02": "a repository is no part of a cluster",
+    "L-LOG-01": "a log file is no part of a cluster",
     "L-PAN-01": "card numbers are searched for in files and streams, which are no part of a cluster",
 }
 """Policies whose two states are no states of a cluster, and why."""
