@@ -112,7 +112,8 @@ def test_the_quick_look_takes_nothing_for_granted(parts: list[str], head: str) -
         slowly, _ = masked(line)
     for value in {VALUE, TOKEN, "hunter2", "4096", "changeme", "Bearer", "/run/secrets/x"}:
         assert quickly.count(value.encode()) <= slowly.count(value.encode()), (quickly, slowly)
-    for value in ("4096", "changeme", "Bearer", "${TOKEN}", "/run/secrets/x", "true"):
+    # Not "4096": under the name of a password a number is one, and the longer look gives up on some lines.
+    for value in ("changeme", "Bearer", "${TOKEN}", "/run/secrets/x", "true"):
         if f'"{value}"' in line.decode():
             assert quickly.count(value.encode()) == slowly.count(value.encode()), (quickly, slowly)
 
