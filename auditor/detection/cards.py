@@ -2,7 +2,7 @@
 
 Ranges and lengths are those that the card schemes publish (ISO/IEC 7812); the check digit is that of its annex B. One
 number in ten passes the check, and ids are long, so a bare row of digits is only a doubtful one: a name beside it, a
-word of the trade on the line, or the grouping of an embossed card makes it likely.
+word of the trade near it, or the grouping of an embossed card makes it likely.
 """
 
 import re
@@ -42,10 +42,14 @@ _RANGES: tuple[tuple[int, int, frozenset[int]], ...] = (
     (503800, 503899, frozenset(range(13, 20))),
     (675900, 676399, frozenset(range(13, 20))),
 )
-_TRADE = re.compile(
-    r"(?i)card|\bpan\b|visa|mastercard|amex|maestro|discover|diners|\bjcb\b|unionpay|\bcc(?:n|[_-]?num(?:ber)?)?\b|credit|debit"
-    r"|kreditkarte|carte|tarjeta|\bcv[vc]2?\b|expir(?:y|es|ation)"
+TRADE = (
+    r"(?i:card|\bpan\b|visa|amex|maestro|discover|diners|\bjcb\b|unionpay|\bcc(?:n|[_\-]?num(?:ber)?)?\b|credit|debit|kredit"
+    r"|carte|tarjeta|\bcv[vc]2?\b|expir)"
 )
+"""Words of the trade."""
+NEAR = 60
+"""Characters between such a word and a number that belong together."""
+_TRADE = re.compile(TRADE)
 _ANOTHER = re.compile(
     r"(?i)(?:id|uuid|guid|sha\d*|hash|commit|digest|imei|isbn|ean|gtin|phone|tel|mobile|time(?:stamp)?|epoch|nonce|trace"
     r"|span|order|invoice|tracking|serial|iban|offset|size|bytes|version|seed|revision|port|ts|created|updated|date)"
@@ -76,7 +80,6 @@ def card_numbers(text: str) -> list[Found]:
 
 
 def _found(text: str) -> Iterator[Found]:
-    trade: bool | None = None
     for match in _NUMBER.finditer(text):
         digits = match[0].replace(" ", "").replace("-", "")
         if match.start() and text[match.start() - 1] not in _BEFORE:
@@ -85,7 +88,7 @@ def _found(text: str) -> Iterator[Found]:
             continue
         if _ANOTHER.search(text, max(0, match.start() - 40), match.start()) is not None:
             continue
-        trade = _TRADE.search(text) is not None if trade is None else trade
+        trade = _TRADE.search(text, max(0, match.start() - NEAR), match.end() + NEAR) is not None
         start = len(text[: match.start()].encode("utf-8", "surrogateescape"))
         likely = trade or len(digits) < len(match[0])
         yield Found(start, start + len(match[0]), "", CARD_NUMBER, digits, doubtful=not likely)

@@ -4,12 +4,13 @@ A line is judged by itself, so equal lines of a history are judged once. Only fo
 pair of name and value, a private key, a Secret manifest, and a value below its name. What a line's words mean is the
 business of `redaction.spans` and `detection.classify`; nothing here knows a format.
 
-What is told may be an example: a weak value in prose, in a comment, or in the tests of a program. Such a finding is of
-the third tier. What has a documented format is of the first wherever it stands.
+What is told may be an example: a weak value in prose, in a comment, in the tests of a program, or among its texts in
+some language. Such a finding is of the third tier. What has a documented format is of the first wherever it stands.
 
 A `Hit` never holds the value: fingerprint, length, and at most the first characters that the format itself fixes.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -17,7 +18,7 @@ from functools import lru_cache
 from auditor.detection import objects
 from auditor.detection.below import REACH, SECRET_VALUE, below
 from auditor.detection.cards import CARD_NUMBER, card_numbers
-from auditor.detection.files import locked, notation_of, tests
+from auditor.detection.files import locked, notation_by_head, notation_of, tests, translates
 from auditor.detection.found import Found
 from auditor.detection.rules import Rule, RuleSet
 from auditor.detection.triggers import LONGEST_LINE, Look, Trigger, Triggers, lines
@@ -113,7 +114,13 @@ class Engine:
     def confirm(self, content: bytes, found: list[Trigger], *, path: str = "") -> list[Hit]:
         """Return the credentials at the places `found`."""
         notation = notation_of(path)
-        example = notation is Notation.PROSE or (notation in {Notation.CODE, Notation.UNKNOWN} and tests(path))
+        if notation is Notation.UNKNOWN:
+            notation = notation_by_head(content)
+        example = (
+            notation is Notation.PROSE
+            or (notation in {Notation.CODE, Notation.UNKNOWN} and tests(path))
+            or translates(path)
+        )
         hits: dict[tuple[int, int], Found] = {}
         for offset, piece in self._pieces(content, found, notation):
             for item in piece:
@@ -130,6 +137,7 @@ class Engine:
     ) -> Iterator[tuple[int, tuple[Found, ...]]]:
         """Yield what each look found, with the offset of what it read; surer looks first."""
         looks = lines(content, found)
+        tokens = self._triggers.tokens(found)
         for start, end in looks.get(Look.KEY_BLOCK, ()):
             begin = content.rfind(b"\n", 0, max(start - 1, 0)) + 1 if b"BEGIN" not in content[start:end] else start
             yield begin, self._keys(content[begin : start + _KEY_BLOCK])
@@ -137,7 +145,8 @@ class Engine:
             for begin, document in objects.documents(content, looks[Look.SECRET_OBJECT]):
                 yield begin, self._in_secrets(document)
         for start, end in looks.get(Look.LINE, ()):
-            yield start, self._on_line(content[start:end], notation)
+            formats = tokens is None or _any_within(tokens, start, end)
+            yield start, self._on_line(content[start:end], notation, formats=formats)
         for start, end in looks.get(Look.PAIR, ()):
             begin = _lines_above(content, start, _PAIR_LINES)
             stop = _lines_below(content, end, _PAIR_LINES - 1)
@@ -146,9 +155,9 @@ class Engine:
         for start, end in looks.get(Look.BELOW, ()):
             yield start, self._below(content[start : end + REACH], end - start)
 
-    def _line(self, line: bytes, notation: Notation) -> tuple[Found, ...]:
+    def _line(self, line: bytes, notation: Notation, *, formats: bool) -> tuple[Found, ...]:
         text = line.decode("utf-8", "surrogateescape")
-        found = spans(text, notation)
+        found = spans(text, notation, formats=formats)
         items = [_measured(text, span) for span in found if span.confidence is not Confidence.POSSIBLE]
         if items and COMMENT.match(text):
             items = [item._replace(doubtful=True) for item in items]
@@ -218,6 +227,12 @@ def _measured(text: str, span: Span) -> Found:
         return Found(span.start, span.end, span.key, span.rule, value)
     start = len(text[: span.start].encode("utf-8", "surrogateescape"))
     return Found(start, start + len(value.encode("utf-8", "surrogateescape")), span.key, span.rule, value)
+
+
+def _any_within(places: list[int], start: int, end: int) -> bool:
+    """Return whether one of `places`, which are in order, is behind `start` and not behind `end`."""
+    at = bisect_right(places, start)
+    return at < len(places) and places[at] <= end
 
 
 def _lines_above(content: bytes, start: int, count: int) -> int:

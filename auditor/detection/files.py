@@ -1,4 +1,4 @@
-"""How a file is written, by its name alone: what stands in quotes there, and whether it speaks to people."""
+"""How a file is written, by its name: what stands in quotes there, and whether it speaks to people."""
 
 import re
 from functools import lru_cache
@@ -64,7 +64,9 @@ _PROSE_NAMES = (
     "contributing",
     "todo",
     "history",
+    "llms",
 )
+_PROSE_FOLDERS = re.compile(r"(?:^|/)(?:docs?|documentation|manual|website)/(?:[^/]+/)*[^/]+\.txt\Z", re.IGNORECASE)
 _DATA_FOLDERS = ("/group_vars/", "/host_vars/")
 _CODE_NAMES = frozenset({"vagrantfile", "gemfile", "rakefile", "podfile", "tiltfile", "build", "workspace", "brewfile"})
 
@@ -86,7 +88,20 @@ def notation_of(path: str) -> Notation:
         return Notation.CODE
     if name.startswith(_DATA_NAMES) or any(folder in f"/{path.lower()}" for folder in _DATA_FOLDERS):
         return Notation.DATA
-    return Notation.PROSE if bare.startswith(_PROSE_NAMES) else Notation.UNKNOWN
+    prose = bare.startswith(_PROSE_NAMES) or _PROSE_FOLDERS.search(path) is not None
+    return Notation.PROSE if prose else Notation.UNKNOWN
+
+
+_INTERPRETER = re.compile(rb"#![ \t]*\S*?(?:/env[ \t]+(?:-\S+[ \t]+)*)?([a-z]+)[\d.]*(?:[ \t\r\n]|\Z)")
+_SHELLS = frozenset({b"sh", b"bash", b"dash", b"ash", b"zsh", b"ksh", b"fish", b"expect", b"make"})
+
+
+def notation_by_head(content: bytes) -> Notation:
+    """Return the notation of a file whose name does not tell, by the program that its first line names."""
+    match = _INTERPRETER.match(content) if content.startswith(b"#!") else None
+    if match is None:
+        return Notation.UNKNOWN
+    return Notation.SHELL if match[1] in _SHELLS else Notation.CODE
 
 
 _LOCKS = frozenset(
@@ -114,3 +129,15 @@ _TESTS = re.compile(
 def tests(path: str) -> bool:
     """Return whether the file `path` belongs to the tests of a program."""
     return _TESTS.search(path) is not None
+
+
+_LANGUAGES = re.compile(
+    r"(?:^|/)(?:locales?|langs?|languages?|i18n|l10n|translations?|intl)/|(?:^|/)(?:locale|lang|messages|strings|translations?)"
+    r"[._-][a-z]{2}(?:[_-][A-Za-z]{2,4})?\.\w+\Z|\.(?:po|pot|arb|resx|xlf|xliff|strings)\Z"
+)
+
+
+@lru_cache(maxsize=1 << 14)
+def translates(path: str) -> bool:
+    """Return whether the file `path` holds the words of a program in some language: `"password": "Senha"`."""
+    return _LANGUAGES.search(path) is not None

@@ -98,9 +98,10 @@ PLAIN_SECRET_WORDS = frozenset(
         "mode", "enabled", "login", "account", "owner", "org", "organization", "issuer", "audience", "from", "to",
         "schema", "role", "roles", "inrole", "proxy",
         "namespaces", "ocid", "cert", "certs", "crt", "cer", "certificate", "certificates", "ca", "bundle",
-        "chain", "pub",
+        "chain", "pub", "env", "environment", "protocol", "prefix", "suffix", "level", "driver", "dialect", "timezone",
     }
 )  # fmt: skip
+"""Last words of a Secret's key under which what stands is seldom the secret itself."""
 PLAIN_SECRET_ENDS = ("name", "url", "uri", "host", "hostname", "email", "endpoint")
 """Ends of words that are written together: `azurestorageaccountname`."""
 
@@ -109,4 +110,3 @@ SETTINGS_FILES = (
     ".sh", ".sql", ".htm", ".html", ".lua",
 )  # fmt: skip
 """Ends of keys that hold a file of settings: the file is looked into, and as a whole it is no credential."""
-"""Last words of a Secret's key under which what stands is seldom the secret itself."""

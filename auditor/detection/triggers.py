@@ -13,7 +13,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from auditor.detection.cards import CARD_NUMBER
+from auditor.detection.cards import CARD_NUMBER, NEAR, TRADE
 from auditor.detection.rules import Rule
 
 LONGEST_LINE = 8_192
@@ -110,6 +110,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.LINE, r"[?&;]sig=[A-Za-z0-9%+/=_\-]{20}"),
     (Look.LINE, r"[ \t\"'](?:-u|--user|--auth|--basic|-[skifS]{1,4}u)[\"', \t=]{1,4}[A-Za-z_][\w.@\-]{0,63}:[^\s/]"),
     (Look.LINE, r"(?:mysql|mariadb)[\w\-]{0,12}\b[^\n|;&]{0,400}[ \t\"']-p[^\s]"),
+    (Look.LINE, r"-u[\"']?[A-Za-z$][^\s]{0,64}[ \t]{1,4}-p[^\s]"),
     (Look.LINE, r"redis-cli\b[^\n|;&]{0,400}[ \t\"']-a[\"', \t]"),
     (Look.LINE, r"sshpass[ \t]+-p"),
     (Look.LINE, rf"(?:{_CLIENTS})\b[^\n|;&]{{0,400}}[ \t]-p[ \t]"),
@@ -132,10 +133,14 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.SECRET_OBJECT, r"[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret[\"']?[ \t]*[\r\n,}]"),
 )  # fmt: skip
 _CARDS: tuple[tuple[Look, str], ...] = (
-    (Look.LINE, r"(?:^|[\s:=\"',;>\[({|])[2-6]\d{12}"),
+    (Look.LINE, rf"{TRADE}[^\n]{{0,{NEAR}}}[2-6]\d{{12}}"),
+    (Look.LINE, rf"[2-6]\d{{12,18}}[^\d\n][^\n]{{0,{NEAR}}}{TRADE}"),
     (Look.LINE, r"(?:^|[\s:=\"',;>\[({|])[2-6]\d{3}[ \-]\d{4,6}[ \-]\d{4}"),
 )
-_RANDOM: tuple[tuple[Look, str], ...] = ((Look.LINE, r"[\"'= :][A-Za-z0-9+/_\-]{24}"),)
+_RANDOM: tuple[tuple[Look, str], ...] = (
+    (Look.LINE, r"[\"'= :][A-Za-z0-9+/_\-]{24}"),
+    (Look.LINE, r"(?:^|[\s:=\"',;>\[({|])[2-6]\d{12}"),
+)
 """For the third tier."""
 
 _OPEN_END = re.compile(r"(?<!\\)(\{(\d+),\d*\}|\+)\Z")
@@ -169,7 +174,14 @@ class Triggers:
         self._whats = tuple(whats)
         self._expressions = tuple(expressions)
         self._every_line = every_line
+        self._tokens = frozenset(what for what in whats if what not in {"", ASSIGNED})
         self._prefilter = prefilter and find_spec("hyperscan") is not None
+
+    def tokens(self, found: Iterable[Trigger]) -> list[int] | None:
+        """Return the ends of those triggers that a token set off, in order; `None` where they do not tell."""
+        if self._every_line:
+            return None
+        return sorted([end for _, end, what in found if what in self._tokens])
 
     def find(self, content: bytes) -> list[Trigger]:
         """Return every place in `content` that wants a look. The same place may come more than once."""

@@ -150,6 +150,12 @@ def _flags(text: str, notation: Notation) -> Iterator[Span]:
         strength = label(match["key"])
         if strength < Label.TOKEN or match["value"].lower() in _HELP:
             continue
+        if (
+            notation in {Notation.CODE, Notation.UNKNOWN}
+            and match["value"][:-1].isalpha()
+            and match["value"][-1] in ",."
+        ):
+            continue  # the end of a sentence that speaks of the flag
         told = notation is Notation.SHELL or match["quote"] or not match["value"].isalpha()
         written = notation is Notation.DATA and match["dashes"] == "--" and strength is Label.PASSWORD
         if told or (written and COMMENT.match(text) is None):

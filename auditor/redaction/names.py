@@ -33,7 +33,7 @@ _SEPARATORS = re.compile(r"[./:\s\[\]'\"@]+")
 _EXTENSIONS = frozenset({"txt", "conf", "cfg", "env", "file", "dat", "bin", "yaml", "yml", "json", "pem", "enc", "raw"})
 _NOUNS = frozenset({"secret", "key"})
 _LAST_PARTS = _EXTENSIONS | {"value", "default", "plain", "plaintext", "literal"}
-"""Last components that say nothing: `password.value`, `password.txt`."""
+"""Last components that say nothing: `password.value`, `password.txt`, and numbers: `db.password.0`."""
 _QUALIFIERS = frozenset(
     {
         "b64", "base64", "value", "val", "plain", "plaintext", "cleartext", "prod", "production", "dev",
@@ -172,7 +172,7 @@ def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:
 def last_words(name: str) -> list[str]:
     """Return the words of the last component of `name`, in lower case: `spring.dataSource` gives `data`, `source`."""
     parts = [part for part in _SEPARATORS.split(name[-200:].strip(" -")) if part]
-    if len(parts) > 1 and parts[-1].lower() in _LAST_PARTS:
+    while len(parts) > 1 and (parts[-1].lower() in _LAST_PARTS or parts[-1].isdigit()):
         parts.pop()
     if not parts:
         return []

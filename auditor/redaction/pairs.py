@@ -41,7 +41,11 @@ _SHELL_WORD = re.compile(r"[^\s;&\"'|`]+")
 _CUT = re.compile(r"\\[nrt](?![A-Za-z])|\\[nrt]\Z|(?<!\()\)(?=[,.;]?\Z)")
 """An escaped line end in a text, and the end of a remark: `(username=x, password=y)`."""
 _ENDS = re.compile(r"[ \t]+[#;]|[ \t]+//")
-_CALL = re.compile(r"[A-Za-z_][\w.]*\(.*|(?:await|new|lambda|function|return|async)\b.*|[A-Za-z_]\w*(?:\??\.\w+)*\[.*")
+_SEVERAL = re.compile(r"[ \t\"'`]|[;&]\w+=")
+_CALL = re.compile(
+    r"[A-Za-z_][\w.]*\(.*|(?:await|new|lambda|function|return|async)\b.*"
+    r"|[A-Za-z_]\w*(?:\??\.\w+)*\[(?:[^\[\]]*\].*|\Z)"
+)
 _BARE_WORDS = frozenset(
     {
         "str", "string", "String", "bytes", "int", "bool", "boolean", "object", "Any", "any", "None", "nil", "null",
@@ -188,7 +192,8 @@ def _unquoted(place: _Place, match: re.Match[str], start: int) -> tuple[int, int
     if _impossible(match, text, notation, assignment=assignment, tight=tight, head=head, before=before):
         return nothing
     prose = notation is Notation.PROSE or place.comment
-    if notation is Notation.SHELL or prose or not head or match["close"] or (assignment and match["key"].isupper()):
+    several = assignment and match["key"].isupper() and not _alone(text, start, place)
+    if notation is Notation.SHELL or prose or not head or match["close"] or several:
         word = _word_pattern(place, before, start, assignment=assignment).match(text, start, place.end)
         if word is None:
             return nothing
@@ -201,6 +206,11 @@ def _unquoted(place: _Place, match: re.Match[str], start: int) -> tuple[int, int
         return word.span()
     value = _ENDS.split(text[start : place.end], maxsplit=1)[0].rstrip(" \t\r,;")
     return start, start + len(value)
+
+
+def _alone(text: str, start: int, place: _Place) -> bool:
+    """Return whether what follows is one word of a file of data, whatever it holds: of `- A_PASSWORD=x;y`."""
+    return place.notation is Notation.DATA and _SEVERAL.search(text, start, place.end) is None
 
 
 def _impossible(  # noqa: PLR0911 - an ordered list of evidence

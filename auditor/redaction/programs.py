@@ -27,6 +27,8 @@ class _Program(NamedTuple):
 
 
 _CLIENTS = r"(?:mysql|mysqladmin|mysqldump|mysqlshow|mysqlcheck|mysqlimport|mariadb|mariadb-\w+)"
+_NO_WORD = r"(?!rint[0f]?\b|ath\b|erm\b|rune\b|ort\b|assword\b|[a-z]+=)"
+"""Behind `-p`: other options that begin like it, such as `-protocol=tcp` and the `-printf` of `find`."""
 _LOGINS = (
     r"(?:mongo|mongosh|mongodump|mongorestore|mongoimport|rabbitmqadmin|cqlsh"
     r"|(?:docker|podman|registry|helm|oc|argocd)[ \t]+login)"
@@ -51,7 +53,15 @@ _PROGRAMS = (
         ("mysql", "mariadb"),
         ("-p",),
         "password",
-        rf"""\b{_CLIENTS}\b[^\n|;&]{{0,400}}?(?:[ \t]|[\"'],[ \t]*[\"'])-p
+        rf"""\b{_CLIENTS}\b[^\n|;&]{{0,400}}?(?:[ \t]|[\"'],[ \t]*[\"'])-p{_NO_WORD}
+            (?P<value>[^\s\"'=\-][^\s\"']{{0,127}}|\"[^\"\n]{{1,128}}\"|'[^'\n]{{1,128}}')""",
+    ),
+    # The same options where the client is named elsewhere: `run_query "-h db -uroot -psecret"`.
+    _Program(
+        (" -p",),
+        ("-u",),
+        "password",
+        rf"""(?<![\w\-])-u[\"']?[A-Za-z$][^\s\"']{{0,63}}[\"']?[ \t]{{1,4}}-p{_NO_WORD}(?!\d{{1,5}}(?:[:/\s\"']|$))
             (?P<value>[^\s\"'=\-][^\s\"']{{0,127}}|\"[^\"\n]{{1,128}}\"|'[^'\n]{{1,128}}')""",
     ),
     _Program(
@@ -133,7 +143,7 @@ _PROGRAMS = (
         ("'",),
         "password",
         r"""\b(?:(?i:IDENTIFIED[ \t]+(?:WITH[ \t]+[\w'\"]{1,40}[ \t]+)?(?:BY|AS))
-            |(?i:(?:WITH|ENCRYPTED|USER|ROLE|LOGIN|SUPERUSER)\b[^;'\n]{0,80}\bPASSWORD)|PASSWORD\()
+            |(?i:(?:WITH|ENCRYPTED|USER|ROLE|LOGIN|SUPERUSER)\b(?!:)[^;'\n]{0,80}\bPASSWORD)|PASSWORD\()
             [ \t]*=?[ \t]*'(?P<value>[^'\n]{1,128})'""",
     ),
     # The old form of a Dockerfile, without an equals sign.
@@ -153,6 +163,8 @@ def programs(text: str) -> Iterator[Span]:
         # Plain loops: nearly every text passes here and holds none of the words.
         for needle in program.needles:
             if needle in text:
+                if program.flags and not _holds(text, program.flags):
+                    break
                 for match in _compiled(program.pattern).finditer(text):
                     yield from _checked(match, program.name)
                 break

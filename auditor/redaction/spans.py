@@ -51,11 +51,14 @@ _WORDS_FOR_HOSTS = frozenset({"host", "hostname", "server", "servername", "addre
 """What stands in a URL that shows its form: `postgresql://login:password@hostname:port/dbname`."""
 
 
-def certain(text: str) -> list[Span]:
-    """Return token formats and private keys in `text`: what no name is needed for."""
+def certain(text: str, *, formats: bool = True) -> list[Span]:
+    """Return token formats and private keys in `text`: what no name is needed for.
+
+    `formats`: unset where it is known that `text` holds no token.
+    """
     found = [
         Span(start, end, "", rule, Confidence.CERTAIN)
-        for start, end, rule in tokens(text)
+        for start, end, rule in (tokens(text) if formats else ())
         if not _documented(text[start:end], rule)
     ]
     if "PRIVATE KEY" in text:
@@ -87,9 +90,9 @@ def private_keys(text: str) -> list[Span]:
     ]
 
 
-def spans(text: str, notation: Notation = Notation.UNKNOWN) -> list[Span]:
-    """Return every credential in `text`, in order and without overlaps."""
-    found = certain(text)
+def spans(text: str, notation: Notation = Notation.UNKNOWN, *, formats: bool = True) -> list[Span]:
+    """Return every credential in `text`, in order and without overlaps; `formats` as for `certain`."""
+    found = certain(text, formats=formats)
     prose = notation is Notation.PROSE
     if "@" in text:
         found += _urls(text)

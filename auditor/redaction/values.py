@@ -10,7 +10,7 @@ from auditor.model.resource import REDACTED, LiteralKind
 
 _REFERENCE = re.compile(
     r"""
-    \$\{[^}:]*\} | \$\([^)]*\)? .* | \$[A-Za-z_]\w*\$? | \$\d | \$[@*\#?] | %\w+% | %\{[^}]*\} | %\([^)]*\)[sd]?
+    \$\{[^}:]*\} | \$\([^)]*\)? .* | \$[A-Za-z_]\w*\$? | \$\d | \$[@*\#?] | %\w+% | %%\w | %\{[^}]*\} | %\([^)]*\)[sd]?
     | \{\{.*\}\} | <%.*%> | \#\{[^}]*\} | @[\w.]+@ | \$__(?:file|env|vault)\{[^}]*\} | __\w+__ | \$\{\{.*\}\}
     | \$ENV\{[^}]*\}
     | (?:vault|bao|openbao)(?:kv)?: (?!v\d+:) \S+ | ref\+[\w.+-]+://\S+ | secretref\+\S+
@@ -44,7 +44,7 @@ _PLACEHOLDER = re.compile(
     | to[-_ ]?be[-_ ]\w+ | tbd | to-?do\b.* | fixme\b.* | none | null | nil | undefined | n/?a | empty | unset
     | not[-_ ]?(?:set|used|needed|required|applicable)
     | unused | ignored? | dummy\S* | fake\S* | placeholder\S* | \S*[-_]placeholder | sample
-    | example(?:[-_. ]?[a-z]+)* | \S*[-_.]example
+    | example(?!pass)(?:[-_. ]?[a-z]+)* | \S*[-_.]example
     | (?:yyyy|zzzz|aaaa)y*z*a*
     | (?P<digit>[0-9a-z])(?P=digit){7}-(?:(?P=digit){4}-){3}(?P=digit){12}
     | insert[A-Z]\S* | pick[-_]a[-_]\S+ | \S*if[-_]you[-_]see[-_]this\S*
@@ -100,6 +100,11 @@ _EXPRESSION = re.compile(
     r"\\(?:e|x1[bB]|033|u001[bB])\[.*|\.[*+][^.]*|.*(?:\.\*|\[\^|\[\w-\w[^\]]*\][*+{]|\\[()wdSsKbB]|\(\?:).*", re.DOTALL
 )
 """A regular expression: `s/password=.*/password=x/`."""
+_ALGORITHM = re.compile(
+    r"(?i)(?:md5|sha-?\d{1,3}|s?sha-?\d{3}|bcrypt|scrypt|argon2\w{0,2}|pbkdf2\w*|scram-sha-\d{1,3}|blf-crypt|aes-?\d{3}\S{0,16}"
+    r"|[hrep]s(?:256|384|512)|caching_sha2_password|mysql_native_password|sha256_password)(?::\d{1,2})?"
+)
+"""How passwords are kept, or what signs: `password_encryption: scram-sha-256`."""
 _SIZE = re.compile(r"\d+(?:\.\d+)?\s?(?:[KMGTP]i?B?|B|m)")
 _HASH = re.compile(
     r"\$(?:2[abxy]?|1|5|6|7|y|argon2\w*|apr1|scrypt|pbkdf2[\w-]*|bcrypt[\w-]*)\$\S+|\{(?:SSHA\d*|SHA\d*|CRYPT|MD5"
@@ -171,6 +176,8 @@ def nature(value: str) -> tuple[LiteralKind, str] | None:  # noqa: C901, PLR0911
         return LiteralKind.PATH, "path"
     if _SWITCH.fullmatch(text):
         return LiteralKind.PUBLIC, "switch"
+    if _ALGORITHM.fullmatch(text):
+        return LiteralKind.PUBLIC, "algorithm"
     if first == "#" and _COLOUR.fullmatch(text):
         return LiteralKind.PUBLIC, "colour"
     if _EXPRESSION.fullmatch(text):

@@ -17,6 +17,10 @@ _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_.\-/]{0,60}")
 _ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _CAPITALS = re.compile(r"[A-Z]+(?:[_-][A-Z]+)+|[A-Z]{2,12}")
 """`MY_PASSWORD`, `FOO`: where a name stands for the value."""
+_CAPITAL_WORD = re.compile(
+    r"(?!\w*(?:PASS|PWD|SECRET|TOKEN|KEY|USER|NAME|VALUE|ENV|FOO|BAR|YOUR|HERE|CRED|STR))[A-Z]{3,12}"
+)
+"""`HAHA`: as a password it is one, in whatever letters."""
 _ENVIRONMENT_KEY = re.compile(r"[A-Z][A-Z0-9_]*")
 _SECRET_KEY = re.compile(r"(?:^s|S)ecretKey$")
 """Written like this it is a field of Kubernetes that names a key; `secret_key` is a setting that holds one."""
@@ -34,7 +38,7 @@ _CREDENTIALS = re.compile(r"(?i)[\w.\-]*cred(?:ential)?s?")
 _PARTED = re.compile(r"[-./]|[a-z][A-Z]")
 _NAMES_ITSELF = re.compile(
     r"(?:[a-z0-9]+[-./])*(?:token|secret|password|passwd|credentials?|(?:api|access)[-_]?key)"
-    r"|[a-z]+(?:[A-Z][a-z]+)*(?:Token|Secret|Password|Key|Credentials?)"
+    r"|[a-z]+(?:\d\d)?(?:[A-Z][a-z]+)*(?:Token|Secret|Password|Key|Credentials?)"
 )
 _SPEAKS = re.compile(r"(?i)pass(?:word|phrase|wort|code)|token|secret|credential|\bkey\b|mot de passe|contrase")
 _NO_TOKENS = frozenset(
@@ -75,7 +79,9 @@ def named(  # noqa: PLR0911 - an ordered list of evidence
         return _PUBLIC
     if TEMPLATED.search(text):
         return Named(LiteralKind.REFERENCE, "templated", Confidence.LIKELY)
-    if _CAPITALS.fullmatch(text) or (
+    if not text.isascii() and not any(character.isdigit() for character in text):
+        return Named(LiteralKind.PUBLIC, "prose", Confidence.LIKELY)  # a word in somebody's language
+    if (_CAPITALS.fullmatch(text) and not (strength is Label.PASSWORD and _CAPITAL_WORD.fullmatch(text))) or (
         _ENVIRONMENT_NAME.fullmatch(text) and (label(text) >= Label.SECRET or (key and text.startswith(key)))
     ):
         return Named(LiteralKind.REFERENCE, "variable-name", Confidence.LIKELY)

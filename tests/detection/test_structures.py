@@ -24,6 +24,25 @@ def packed(text: str) -> str:
 
 KEY = "MIIEowIBAAKCAQEAtvpW2x8hQe3KkfRzYb0sN7cJd1LmGgTqXoUiHnEaVwZyCrBs"
 FOUND = {
+    "queries.sh": """
+        run_query "SELECT 1" "-h $cluster-db -uroot -p«root_secret7»"
+        compare "-h 127.0.0.1 -P6032 -u$user -p'«admin_secret3»'" ${pod}
+    """,
+    "bin/run": """
+        #!/bin/bash
+        if check; then DB_PASSWORD=«gull-and-tern»; fi
+    """,
+    "list.yml": """
+        environment:
+          - MYSQL_DATABASE=shop
+          - MYSQL_PASSWORD=«c5nk_iU[sC,F[2ENQT4;,{*R1%.Ngp»
+          - CLICKHOUSE_PASSWORD=«HERON»
+          - WORDPRESS_PASSWORD=«examplepass»
+    """,
+    "numbered.properties": """
+        db.user.0=nacos
+        db.password.0=«gannet»
+    """,
     "deployment.yaml": """
         containers:
         - name: web
@@ -421,6 +440,47 @@ NOTHING = {
         printf "secret = %s\\n" "$SECRET"
     """,
     "nsswitch.conf": "passwd: files ldap\nshadow: files\n",
+    "find.sh": """
+        mysql_dir=$(find /var/lib -name 'mysql' -printf '%f' -prune)
+        /opt/mysql/peer-list -on-start=/opt/mysql/ready -service="$S" -protocol=tcp
+        docker run -uroot -p8080:80 web
+    """,
+    "locale/lang.pt-br.json": """
+        {"password": "Senha", "new_password": "Nova senha", "api_key": "Chave"}
+    """,
+    "texts.json": """
+        {"password": "Lösenord", "app_password": "пароль", "client_secret": "用戶端金鑰"}
+    """,
+    "postgresql.conf": """
+        password_encryption = scram-sha-256
+        auth_verbose_passwords = sha1:6
+        default_authentication_password = mysql_native_password
+    """,
+    "docs/llms.txt": """
+        Set DB_PASSWORD=harbour and run it.
+    """,
+    "bin/sync": """
+        #!/usr/bin/env perl
+        the password on the command line like --password1 does.
+        is( 'ok', sign( $x ), 'sign: password1: abcd' ) ;
+        password1 => q{},
+    """,
+    "reload.bat": """
+        imapsync --user1 %%G --password1 %%H ^
+    """,
+    "script.yaml": """
+        data:
+          create.js: |
+            const body = { "token": base64Token, "key": privateKey64 };
+            password = response['pair'][0]
+    """,
+    "plain-secret.yaml": """
+        kind: Secret
+        stringData:
+          APP_ENV: production
+          PEER_PROTOCOL: tcp
+          DB_DRIVER: pgx
+    """,
     "docs.conf": """
         # postgresql://login:password@hostname:port/dbname
         url = postgresql://user:password@host/db
