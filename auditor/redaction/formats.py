@@ -114,8 +114,8 @@ _HEAD = re.compile(
     r"|AGE-SECRET|sk-(?<![A-Za-z0-9]sk-)|hf_[A-Za-z]{8}|NRAK-"
     r"|shp(?:at|ca|pa|ss)_|lin_api_|pul-|dp\.[a-z]|sntry[su]_|ATATT3|PMAK-|rubygems_|tskey-|dt0[a-z]|fig[dou]r?_"
     r"|packagist_|:AA[A-Za-z0-9_-]|eyJ"
-    r"|bk(?:ua|a[aj])_|sb_secret_|sbp_|sq[upa]_[0-9a-f]|x(?:key|smtp)sib-|CCIPAT_|CFPAT-|HRKU-|lsv2_|pat[A-Za-z0-9]{14}\."
-    r"|sgp_|AZDO|ABSKQ|pscale_|r8_[A-Za-z0-9]{20}|gsk_|ntn_\d|v1\.0-[0-9a-f]|LTAI[45]"
+    r"|bk(?:ua|a[aj])_|sb_secret_|sbp_|sq[upa]_[0-9a-f]|x(?:key|smtp)sib-|CCIP(?:AT|RJ)_|CFPAT-|HRKU-|lsv2_|pat[A-Za-z0-9]{14}\."
+    r"|sgp_|AZDO|ABSKQ|pscale_|r8_[A-Za-z0-9]{20}|gsk_|ntn_\d|v1\.0-[0-9a-f]|LTAI[45]|cio(?:_tp_)?[A-Za-z0-9]{20}|cf(?:k|ut|at)_[A-Za-z0-9_-]{20}"
 )
 """What every token starts with or holds; a test holds it to the patterns."""
 _SHORTEST = 20
