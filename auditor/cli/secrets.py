@@ -39,6 +39,8 @@ Examples:
 
   auditor secrets scan --log web.log --log old.log.gz
 
+  auditor secrets scan --image web.tar
+
   auditor secrets scan --git . --report sarif=leaks.sarif --report html=leaks.html
 
 A value is never part of the output: a keyed fingerprint, its length and what its format shows of every such token.
@@ -65,6 +67,10 @@ def scan(
         typer.Option(
             "--log", help="Search a log: plain, JSON lines, Docker, CRI; gz, zst, bz2, xz; -: standard input."
         ),
+    ] = None,
+    image: Annotated[
+        list[str] | None,
+        typer.Option("--image", help="Search a container image: an archive of `docker save`, or an OCI layout."),
     ] = None,
     unreachable: Annotated[
         bool, typer.Option("--unreachable", help="With --git: also objects that no ref reaches any more.")
@@ -114,14 +120,14 @@ def scan(
     from auditor.collectors.git.objects import ALL_REFS  # noqa: PLC0415 - start-up: help needs none of it
     from auditor.pipeline import secrets as pipeline  # noqa: PLC0415 - as above
 
-    mode = _mode(git=git, since=since, range_=range_, staged=staged, stdin=stdin, log=log)
+    mode = _mode(git=git, since=since, range_=range_, staged=staged, stdin=stdin, log=log, image=image)
     if unreachable and mode is not pipeline.Mode.HISTORY:
         raise InputError("--unreachable goes with --git alone", hint="Name the repository: --git .")
     if snapshot and mode not in {pipeline.Mode.FILES, pipeline.Mode.HISTORY}:
         raise InputError(
             "--snapshot goes with files and --git", hint="A change has not leaked yet, and a log tells no store."
         )
-    if mode is not pipeline.Mode.FILES and paths and (git or stdin or log or len(paths) > 1):
+    if mode is not pipeline.Mode.FILES and paths and (git or stdin or log or image or len(paths) > 1):
         raise InputError("a path was given beside what is searched already", hint="Leave the path out.")
     changed = f"{since}..HEAD" if since else range_ or ""
     base = options.base_of(waivers_from)
@@ -136,7 +142,7 @@ def scan(
             pipeline.Request(
                 **terms,
                 mode=mode,
-                paths=(str(git),) if git else tuple(log or paths or (".",)),
+                paths=(str(git),) if git else tuple(log or image or paths or (".",)),
                 unreachable=unreachable,
                 revisions=(changed,) if mode is pipeline.Mode.RANGE else ALL_REFS,
                 environ=os.environ,
@@ -169,7 +175,14 @@ app.command("lifecycle")(lifecycle.lifecycle)
 
 
 def _mode(
-    *, git: Path | None, since: str | None, range_: str | None, staged: bool, stdin: bool, log: list[str] | None
+    *,
+    git: Path | None,
+    since: str | None,
+    range_: str | None,
+    staged: bool,
+    stdin: bool,
+    log: list[str] | None,
+    image: list[str] | None,
 ) -> "Mode":
     from auditor.pipeline.secrets import Mode  # noqa: PLC0415 - as above
 
@@ -180,6 +193,7 @@ def _mode(
         "--staged": (staged, Mode.STAGED),
         "--stdin": (stdin, Mode.STREAM),
         "--log": (bool(log), Mode.LOG),
+        "--image": (bool(image), Mode.IMAGE),
     }
     chosen = [(name, mode) for name, (there, mode) in given.items() if there]
     if len(chosen) > 1:

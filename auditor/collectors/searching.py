@@ -4,9 +4,11 @@ Each ends in exactly one of: read, binary, too large, unreadable. Nothing is lef
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from auditor.collectors.magic import recognised
 from auditor.detection.text import as_text
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ _PIECE = 96_000_000
 """Bytes of content that one task reads."""
 _EACH = 2_000
 """Bytes of content that the handling of one file costs as much as."""
+_PACKED = re.compile(r"\.(?:gz|zst|bz2|xz)\Z")
 _SMALL = 16_000_000
 """Bytes in all below which no further process is worth its start."""
 
@@ -45,11 +48,15 @@ class Reader(Protocol):
 class Search:
     """What became of a population."""
 
-    __slots__ = ("binary", "bytes_read", "hits", "read", "too_large", "unreadable")
+    __slots__ = ("archives", "binary", "bytes_read", "hits", "inside", "read", "too_large", "unreadable")
 
     def __init__(self, *, read: int = 0, bytes_read: int = 0, binary: int = 0) -> None:
         self.hits: dict[bytes, list[Hit]] = {}
         """By item id; items without a hit are not listed."""
+        self.inside: dict[bytes, list[tuple[str, list[Hit]]]] = {}
+        """By item id: what was found in the members of an archive, by their names."""
+        self.archives = 0
+        """Archives that were not read, or not to their end."""
         self.read = read
         self.bytes_read = bytes_read
         self.binary = binary
@@ -59,6 +66,8 @@ class Search:
     def add(self, other: "Search") -> None:
         """Take in what another part of the population became."""
         self.hits.update(other.hits)
+        self.inside.update(other.inside)
+        self.archives += other.archives
         self.read += other.read
         self.bytes_read += other.bytes_read
         self.binary += other.binary
@@ -77,13 +86,20 @@ def search(
     *,
     jobs: int = 0,
     largest: int = LARGEST,
+    archives: bool = False,
     progress: Progress = lambda _items, _bytes: None,
 ) -> Search:
-    """Return the hits in `items` and what became of each; `jobs` 0 means as many processes as processors."""
+    """Return the hits in `items` and what became of each; `jobs` 0 means as many processes as processors.
+
+    `archives`: they are opened, instead of counted as binary.
+    """
     whole = Search()
     for item in items:
         if item.size > largest:
-            if as_text(reader.head(item)) is None:
+            head = reader.head(item)
+            if archives and recognised(head):
+                whole.archives += 1
+            elif as_text(head) is None:
                 whole.binary += 1
             else:
                 whole.too_large.append(item)
@@ -91,12 +107,12 @@ def search(
     total = sum(item.size + _EACH for item in items)
     count = min(jobs or os.cpu_count() or 1, len(pieces))
     if count <= 1 or total < _SMALL or not hasattr(os, "fork"):
-        parts: Iterator[Search] = (_piece(reader, piece, engine) for piece in pieces)
+        parts: Iterator[Search] = (_piece(reader, piece, engine, archives=archives) for piece in pieces)
     else:
-        parts = _in_processes(reader, pieces, engine, count)
+        parts = _in_processes(_Share(reader, pieces, engine, archives), count)
     for part in parts:
         whole.add(part)
-        progress(part.read + part.binary + len(part.unreadable), part.bytes_read)
+        progress(part.read + part.binary + part.archives + len(part.unreadable), part.bytes_read)
     return whole
 
 
@@ -115,7 +131,7 @@ def _pieces(items: Sequence[Item]) -> Iterator[list[Item]]:
         yield piece
 
 
-def _piece(reader: Reader, piece: Sequence[Item], engine: "Engine") -> Search:
+def _piece(reader: Reader, piece: Sequence[Item], engine: "Engine", *, archives: bool) -> Search:
     part = Search()
     for position, content in reader.contents(piece):
         item = piece[position]
@@ -123,6 +139,9 @@ def _piece(reader: Reader, piece: Sequence[Item], engine: "Engine") -> Search:
             part.unreadable.append(item)
             continue
         part.bytes_read += len(content)
+        if archives and recognised(content):
+            _open(item, content, engine, part)
+            continue
         text = as_text(content)
         if text is None:
             part.binary += 1
@@ -134,27 +153,51 @@ def _piece(reader: Reader, piece: Sequence[Item], engine: "Engine") -> Search:
     return part
 
 
-def _in_processes(reader: Reader, pieces: Sequence[Sequence[Item]], engine: "Engine", count: int) -> Iterator[Search]:
+def _open(item: Item, content: bytes, engine: "Engine", part: Search) -> None:
+    """Search the texts in an archive."""
+    from auditor.collectors import archives  # noqa: PLC0415 - only where there is one
+
+    budget = archives.Budget()
+    found = [
+        (member.path, hits)
+        for member in archives.texts(content, budget)
+        if (hits := engine.scan(member.content, path=member.path or _PACKED.sub("", item.path)))
+    ]
+    if found:
+        part.inside[item.id] = found
+    part.read += budget.complete
+    part.archives += not budget.complete
+
+
+class _Share(NamedTuple):
+    """What a forked process has of its parent's."""
+
+    reader: Reader
+    pieces: Sequence[Sequence[Item]]
+    engine: "Engine"
+    archives: bool
+
+
+def _in_processes(share: _Share, count: int) -> Iterator[Search]:
     import multiprocessing  # noqa: PLC0415 - start-up: small inputs need none
 
     # What this compiles every process inherits.
-    engine.scan(b"warm = up")
+    share.engine.scan(b"warm = up")
     context = multiprocessing.get_context("fork")
-    with context.Pool(count, initializer=_share, initargs=(reader, pieces, engine)) as pool:
-        yield from pool.imap_unordered(_work, range(len(pieces)))
+    with context.Pool(count, initializer=_take, initargs=(share,)) as pool:
+        yield from pool.imap_unordered(_work, range(len(share.pieces)))
 
 
-_shared: tuple[Reader, Sequence[Sequence[Item]], "Engine"] | None = None
+_shared: _Share | None = None
 
 
-def _share(reader: Reader, pieces: Sequence[Sequence[Item]], engine: "Engine") -> None:
+def _take(share: _Share) -> None:
     """Keep in a forked process what it shares with its parent."""
     global _shared  # noqa: PLW0603 - a pool hands nothing else to its tasks
-    _shared = (reader, pieces, engine)
+    _shared = share
 
 
 def _work(number: int) -> Search:
     if _shared is None:
         raise AssertionError("a worker was started without its share")
-    reader, pieces, engine = _shared
-    return _piece(reader, pieces[number], engine)
+    return _piece(_shared.reader, _shared.pieces[number], _shared.engine, archives=_shared.archives)

@@ -7,27 +7,29 @@ import bz2
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from typing import Any, Protocol
 
+from auditor.collectors.magic import compression
 from auditor.model.errors import InputError
 
 _PIECE = 1 << 20
-_MAGIC = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"))
 _SIP = 1 << 8
 _DAMAGED = "its compressed data is damaged"
 _ENDED_EARLY = "it ends in the middle of its compressed data"
+
+
+class Readable(Protocol):
+    """Whatever bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, none at the end."""
 
 
 class UnpackingError(Exception):
     """What is compressed is damaged. Its text is ours and quotes nothing."""
 
 
-def compression(head: bytes) -> str:
-    """Return the name of the compression of what begins with `head`; empty for none."""
-    return next((name for magic, name in _MAGIC if head.startswith(magic)), "")
-
-
-def pieces(file: IO[bytes]) -> Iterator[bytes]:
+def pieces(file: Readable) -> Iterator[bytes]:
     """Yield what `file` holds, unpacked where it is compressed, in pieces of some MB at most.
 
     Raises `UnpackingError` where it is damaged or ends too early.
@@ -57,7 +59,7 @@ _MAKERS: dict[str, Callable[[], Any]] = {
 }
 
 
-def _members(data: bytes, file: IO[bytes], make: Callable[[], Any]) -> Iterator[bytes]:
+def _members(data: bytes, file: Readable, make: Callable[[], Any]) -> Iterator[bytes]:
     """Yield the content of one compressed member after the other: rotated logs are joined so."""
     while data:
         machine = make()
@@ -79,7 +81,7 @@ def _members(data: bytes, file: IO[bytes], make: Callable[[], Any]) -> Iterator[
             return
 
 
-def _zstd(head: bytes, file: IO[bytes]) -> Iterator[bytes]:
+def _zstd(head: bytes, file: Readable) -> Iterator[bytes]:
     try:
         import zstandard  # noqa: PLC0415 - only where something is compressed with it
     except ImportError:
@@ -112,7 +114,7 @@ def _zstd(head: bytes, file: IO[bytes]) -> Iterator[bytes]:
 class Unpacked:
     """A compressed or plain file as a stream of its content, at most `limit` bytes of it."""
 
-    def __init__(self, file: IO[bytes], *, limit: int) -> None:
+    def __init__(self, file: Readable, *, limit: int) -> None:
         self._pieces = pieces(file)
         self._rest = b""
         self._left = limit
@@ -136,3 +138,18 @@ class Unpacked:
             if self.over:
                 break
         return b"".join(parts)
+
+
+class Joined:
+    """What was read already of a stream, and the rest of it."""
+
+    def __init__(self, head: bytes, file: Readable) -> None:
+        self._head = head
+        self._file = file
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        if self._head:
+            part, self._head = self._head[:size], self._head[size:]
+            return part
+        return self._file.read(size)

@@ -26,7 +26,7 @@ from auditor.model.assessment import Assessment
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.errors import NothingCollectedError
 from auditor.model.sighting import Searched, Sighting, Where
-from auditor.pipeline import judging, leaking, rules, secrets_logs, summary
+from auditor.pipeline import judging, leaking, rules, secrets_images, secrets_logs, summary
 from auditor.pipeline.assessing import Reached, assess
 from auditor.pipeline.judging import Places, Progress
 from auditor.pipeline.leaking import Ground, Leaked
@@ -35,6 +35,8 @@ from auditor.pipeline.sightings import added, joined, sighting
 from auditor.redaction.fingerprint import Fingerprinter
 
 BINARY = "binary"
+ARCHIVE = "archive"
+"""Encrypted, damaged, or of more than may be unpacked."""
 _FEW = 200_000
 """Bytes in all below which every line is looked at, since that is over before the automaton is loaded."""
 _Engines = Callable[[int], Engine]
@@ -52,6 +54,7 @@ class Mode(Enum):
     STAGED = "staged"
     STREAM = "stream"
     LOG = "log"
+    IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,8 @@ def examine(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progr
             found = _stream(engine, stdin)
         case Mode.LOG:
             found = _logs(request, engine, progress)
+        case Mode.IMAGE:
+            found = _images(request, engine, progress)
         case Mode.HISTORY:
             found = _history(request, engine, progress)
         case Mode.RANGE | Mode.STAGED:
@@ -182,8 +187,14 @@ def _titles(looked_for: RuleSet) -> dict[str, tuple[str, str]]:
 def _files(request: Request, engine: _Engines, progress: Progress) -> _Found:
     progress("looking for files")
     tree = trees.walk(request.paths, honour_gitignore=request.honour_gitignore, exclude=request.exclude)
-    search = _search(request, trees.Files(), tree.items, engine, progress, what="files")
+    search = _search(request, trees.Files(), tree.items, engine, progress, what="files", archives=True)
     sightings = [sighting(Where.TREE, item.path, hit) for item in tree.items for hit in search.hits.get(item.id, ())]
+    sightings += [
+        sighting(Where.TREE, item.path, hit, inside=name)
+        for item in tree.items
+        for name, hits in search.inside.get(item.id, ())
+        for hit in hits
+    ]
     return _result(
         Where.TREE, ", ".join(request.paths), joined(sightings), search, found=len(tree.items) + len(tree.gaps),
         skipped=tree.skipped, gaps=[*tree.gaps, *_gaps(search)], ground=leaking.of_files(request.paths),
@@ -201,15 +212,27 @@ def _stream(engine: _Engines, stdin: BinaryIO) -> _Found:
 
 
 def _logs(request: Request, engine: _Engines, progress: Progress) -> _Found:
+    told = _counted(progress, "logs")
+    sightings, search, gaps = secrets_logs.search(request.paths, engine(_FEW), told=told)
+    return _result(Where.LOG, ", ".join(request.paths), sightings, search, found=len(request.paths), gaps=gaps)
+
+
+def _images(request: Request, engine: _Engines, progress: Progress) -> _Found:
+    told = _counted(progress, "images")
+    sightings, search, gaps = secrets_images.search(request.paths, engine(_FEW), largest=request.largest, told=told)
+    found = search.read + search.binary + search.archives + len(gaps)
+    return _result(Where.IMAGE, ", ".join(request.paths), sightings, search, found=found, gaps=gaps)
+
+
+def _counted(progress: Progress, what: str) -> Callable[[int], None]:
     read = 0
 
     def told(size: int) -> None:
         nonlocal read
         read += size
-        progress(f"searched {read / 1e6:,.0f} MB of logs")
+        progress(f"searched {read / 1e6:,.0f} MB of {what}")
 
-    sightings, search, gaps = secrets_logs.search(request.paths, engine(_FEW), told=told)
-    return _result(Where.LOG, ", ".join(request.paths), sightings, search, found=len(request.paths), gaps=gaps)
+    return told
 
 
 def _history(request: Request, engine: _Engines, progress: Progress) -> _Found:
@@ -259,6 +282,7 @@ def _search(
     progress: Progress,
     *,
     what: str,
+    archives: bool = False,
 ) -> Search:
     total, total_bytes = len(items), sum(item.size for item in items)
     done = [0, 0]
@@ -271,7 +295,7 @@ def _search(
 
     progress(f"searching {total:,} {what}, {total_bytes / 1e6:,.0f} MB")
     return searching.search(
-        reader, items, engine(total_bytes), jobs=request.jobs, largest=request.largest, progress=told
+        reader, items, engine(total_bytes), jobs=request.jobs, largest=request.largest, archives=archives, progress=told
     )
 
 
@@ -310,7 +334,11 @@ def _result(
     repository: Repository | None = None,
     ground: Ground | None = None,
 ) -> _Found:
-    passed_over = {**skipped, **({BINARY: search.binary} if search.binary else {})}
+    passed_over = {
+        **skipped,
+        **({BINARY: search.binary} if search.binary else {}),
+        **({ARCHIVE: search.archives} if search.archives else {}),
+    }
     return _Found(
         sightings,
         Searched(

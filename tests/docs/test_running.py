@@ -13,6 +13,7 @@ import pytest
 from auditor import authored, data
 from auditor.cli.main import COMMANDS
 from auditor.policy import document, skeleton
+from tests.collectors import test_images as images
 from tests.collectors.git import repositories as git
 from tests.docs import admission, commands
 from tests.docs.test_docs import PAGES, fenced
@@ -65,6 +66,7 @@ def test_the_commands_of_a_page_run_in_their_order(page: Path, folder: Path, tmp
         git.new(folder)
         git.commit(folder, {})
         (folder / "web.log").write_text("INFO start\n")
+        (folder / "web.tar").write_bytes(images.tarred(images.saved()))
         (folder / "old.log.gz").write_bytes(gzip.compress(b"INFO start\n"))
         git.git(folder, "update-ref", "refs/remotes/origin/main", "HEAD")
     for line in lines_of(page):

@@ -1,0 +1,48 @@
+"""`auditor secrets scan --image`, and archives in a tree, by the installed program."""
+
+import json
+from pathlib import Path
+
+from tests.collectors.test_archives import tarred, zipped
+from tests.collectors.test_images import LEAK, layout, saved
+from tests.e2e.program import auditor
+
+VALUES = ("gull-and-anchor-9", "heron-and-quay-7", "tern-and-rope-5", "buoy-and-mast-3", "oar-and-keel-8")
+
+
+def test_an_image_is_judged_by_the_policy_on_images(tmp_path: Path) -> None:
+    for files in (layout(), saved()):
+        (tmp_path / "web.tar").write_bytes(tarred(files))
+        done = auditor("secrets", "scan", "--image", "web.tar", "--format", "json", cwd=tmp_path)
+        found = json.loads(done.out)["findings"]
+        assert done.code == 1
+        assert {entry["policy_id"] for entry in found} == {"K-SEC-07"}
+        assert len(found) == 7
+        assert any("history 2" in entry["message"] for entry in found)
+        assert not [value for value in VALUES if value in done.out + done.err]
+
+
+def test_a_clean_image_passes_and_a_broken_one_does_not(tmp_path: Path) -> None:
+    clean = saved((tarred({"etc/motd": b"welcome\n"}),))
+    (config,) = [name for name in clean if name.endswith(".json") and name != "manifest.json"]
+    clean[config] = b'{"config": {}}'
+    (tmp_path / "web.tar").write_bytes(tarred(clean))
+    done = auditor("secrets", "scan", "--image", "web.tar", "--format", "json", cwd=tmp_path)
+    assert done.code == 0, done.err
+    verdicts = {entry["policy_id"]: entry for entry in json.loads(done.out)["results"]}
+    assert len(verdicts["K-SEC-07"]["passed"]) == 1
+    del clean[next(name for name in clean if name.endswith("layer.tar"))]
+    (tmp_path / "web.tar").write_bytes(tarred(clean))
+    assert auditor("secrets", "scan", "--image", "web.tar", cwd=tmp_path).code == 3
+    (tmp_path / "web.tar").write_bytes(b"text")
+    assert auditor("secrets", "scan", "--image", "web.tar", cwd=tmp_path).code == 2
+
+
+def test_archives_of_a_tree_are_opened_and_what_cannot_be_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "app.jar").write_bytes(zipped({"config/x.env": LEAK}))
+    (tmp_path / "cut.zip").write_bytes(zipped({"x.env": LEAK})[:-20])
+    done = auditor("secrets", "scan", "--format", "json", cwd=tmp_path)
+    assessment = json.loads(done.out)
+    assert [entry["location"]["file"] for entry in assessment["findings"]] == ["app.jar"]
+    assert any("config/x.env" in subject["id"] for subject in assessment["subjects"])
+    assert ["archive", 1] in [list(entry) for entry in assessment["coverage"][0]["skipped"]]
