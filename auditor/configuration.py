@@ -19,6 +19,8 @@ from auditor.model.settings import ExportSource, Impersonation, KubernetesSource
 from auditor.model.verdict import Severity
 
 FILE_NAME = "auditor.yaml"
+WAIVERS = Path(".auditor/waivers.yaml")
+"""Where the waivers usually are."""
 PLANES = ("kubernetes", "export")
 """Keys of a source that say what it is; each names exactly one."""
 CONNECTIONS = 8

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from auditor import configuration
 from auditor.authored import Stated
-from auditor.cli.options import WAIVERS
 from auditor.collectors.git import refs
 from auditor.collectors.git.command import Repository
-from auditor.configuration import Configuration
+from auditor.configuration import WAIVERS, Configuration
 from auditor.model.errors import InputError
 from auditor.redaction.redactor import for_terminal
 

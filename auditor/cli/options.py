@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auditor import configuration
-from auditor.configuration import Configuration
+from auditor.configuration import WAIVERS, Configuration
 from auditor.model.errors import InputError
 from auditor.model.verdict import Severity
 from auditor.reports import REPORTS
 
 if TYPE_CHECKING:
     from auditor.cli.base import Base
-
-WAIVERS = Path(".auditor/waivers.yaml")
-"""Where they usually are."""
 
 Format = Annotated[str, typer.Option("--format", "-o", help=f"What goes to standard output: {', '.join(REPORTS)}.")]
 Report = Annotated[
