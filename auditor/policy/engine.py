@@ -6,8 +6,6 @@ its loops as one expression (true: pass, unless an `undecided` with `fail_stands
 boolean is not evaluated; nothing passes by error.
 """
 
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
@@ -15,19 +13,18 @@ from typing import Any
 
 from auditor.model.errors import ConfigurationError
 from auditor.model.judgement import Failure, Judged, Judgement
-from auditor.model.record import record
-from auditor.model.resource import Path, Resource
+from auditor.model.resource import Resource
 from auditor.model.verdict import Outcome, Parameter, SubjectKind
 from auditor.model.views import Views
-from auditor.policy import cel, naming
+from auditor.policy import cel, naming, questions
 from auditor.policy.cel import Program, Unanswered
 from auditor.policy.document import Policy
+from auditor.policy.places import path_of, places
+from auditor.policy.questions import ASK, FAILS, NOT_APPLICABLE, PASSES
 
 ParameterValue = tuple[Any, str, str]
 """Value, origin, reference."""
 
-_STEPS = re.compile(r"^(?P<root>object|variables\.(?P<view>\w+)|\w+)(?P<steps>(?:\.\??\w+)*?)(?:\.orValue\(\[\]\))?$")
-_PARAMS = re.compile(r"\bparams\b")
 _SUBJECT_KINDS = frozenset(SubjectKind)
 
 
@@ -53,7 +50,7 @@ class Engine:
         others: list[Judgement] = []
         items: list[tuple[int, int]] = []
         for index, policy, answer, size in answers:
-            if answer == _PASSES:
+            if answer == PASSES:
                 passed.append(index)
             else:
                 judgement = policy.judgement(index, answer, activation, resource, views)
@@ -97,9 +94,6 @@ _NOTHING = Judged(passed=(), others=())
 
 _Answer = tuple[Outcome, str, tuple[Failure, ...]]
 
-_PASSES, _FAILS, _NOT_APPLICABLE, _ASK = 0, 1, 2, 3
-"""What the joint expression says of a policy. A doubt is asked again alone for its reason, a failure for its items."""
-
 
 class _Applying:
     """The policies of one kind of resource, asked by one joint expression: a call costs more than what is in it."""
@@ -112,7 +106,7 @@ class _Applying:
         joint = self._joint.plain(activation) if self._joint else None
         if joint is None or isinstance(joint, Unanswered):
             # One of them errs; which one, only asking each alone can tell.
-            return [(index, policy, _ASK, -1) for index, policy in self.policies]
+            return [(index, policy, ASK, -1) for index, policy in self.policies]
         return [
             (index, policy, answer, _total(size))
             for (index, policy), (answer, size) in zip(self.policies, joint, strict=True)
@@ -131,18 +125,6 @@ class _Applying:
         except cel.ExpressionError:
             # One of them is not what it should be; asked alone, it says so with its own name.
             return None
-
-
-@record(kw_only=False)
-class _Place:
-    """Where the elements of a loop stand: below `base`, or in elements that carry their own `path`."""
-
-    variable: str
-    base: str
-    """`object`, `view`, `loop` (an earlier loop variable) or `computed`."""
-    name: str
-    """The view's or the loop variable's name."""
-    steps: tuple[str, ...]
 
 
 class _Compiled:
@@ -165,30 +147,17 @@ class _Compiled:
             declared.name: given[declared.name][0] if declared.name in given else declared.default
             for declared in policy.parameters
         }
-        self._params = json.dumps(values)
-        self._places = _places(policy)
+        self._values = values
+        self._places = places(policy)
         self._not_applicable: Judgement | None = None
 
     def joint(self) -> str:
-        """Return a CEL list of an answer and the number of items, as the joint expression holds it."""
-        policy = self.policy
-        passes, fails = str(_PASSES), str(_FAILS)
-        for doubt in policy.doubts:
-            if doubt.fail_stands:
-                passes = f"(({doubt.when}) ? {_ASK} : {passes})"
-            elif doubt.pass_stands:
-                fails = f"(({doubt.when}) ? {_ASK} : {fails})"
-        answer = f"({policy.rule}) ? {passes} : {fails}"
-        for doubt in reversed(policy.doubts):
-            if not doubt.pass_stands and not doubt.fail_stands:
-                answer = f"({doubt.when}) ? {_ASK} : ({answer})"
-        if policy.when:
-            answer = f"({policy.when}) ? ({answer}) : {_NOT_APPLICABLE}"
-        return self._with_params(f"[{answer}, {self._size_text if self.loops else 0}]")
+        """Return what the joint expression of several policies holds of this one."""
+        return questions.with_params(questions.joint(self.policy), self._values)
 
     def judgement(self, index: int, answer: int, activation: Any, resource: Resource, views: Views) -> Judgement | None:
         """Return what the policy says, `None` for a pass."""
-        if answer == _NOT_APPLICABLE:
+        if answer == NOT_APPLICABLE:
             if self._not_applicable is None:
                 # One for all resources: there are very many, and they say the same.
                 reason = self.policy.when_reason
@@ -196,7 +165,7 @@ class _Compiled:
             return self._not_applicable
         told = (
             self._found(False, activation, resource, views)
-            if answer == _FAILS
+            if answer == FAILS
             else self._alone(activation, resource, views)
         )
         if told is None:
@@ -258,7 +227,7 @@ class _Compiled:
         failures: list[Failure] = []
         unanswered: Unanswered | None = None
         for position in _positions(sizes, len(self.loops)):
-            values = {f"at{depth}": index for depth, index in enumerate(position)}
+            values = dict(zip(questions.positions(self.loops), position, strict=True))
             own = cel.activation({"object": resource.body, "variables": views.variables, **values})
             holds = self._item_rule.truth(own)
             if holds is False:
@@ -272,7 +241,7 @@ class _Compiled:
 
     def _failure(self, position: tuple[int, ...], details: list[Any], resource: Resource, views: Views) -> Failure:
         message, value, about, pointer, key, *evidence = details
-        path = self._path(position, pointer, resource, views)
+        path = path_of(position, self._places, pointer=pointer, resource=resource, views=views)
         element = naming.follow(resource.body, path)
         item = naming.name(resource.body, path)
         source = -1
@@ -292,25 +261,6 @@ class _Compiled:
             about=SubjectKind(about) if about in _SUBJECT_KINDS else SubjectKind.ANY,
             source=source,
         )
-
-    def _path(self, position: tuple[int, ...], pointer: str, resource: Resource, views: Views) -> Path:
-        if pointer:
-            return naming.resolve(resource.body, pointer)
-        paths: dict[str, Path] = {}
-        path: Path = ()
-        for place, index in zip(self._places, position, strict=True):
-            if place.base == "computed":
-                continue
-            if place.base == "view":
-                known = views.paths.get(place.name)
-                if known is None or index >= len(known):
-                    continue
-                path = known[index]
-            else:
-                start = paths.get(place.name, ()) if place.base == "loop" else ()
-                path = (*start, *place.steps, index)
-            paths[place.variable] = path
-        return path
 
     # Programs.
 
@@ -364,24 +314,11 @@ class _Compiled:
 
     @cached_property
     def _sizes(self) -> Program:
-        return self._compile(self._size_text)
-
-    @property
-    def _size_text(self) -> str:
-        *outer, last = self.loops
-        text = f"size({last.items})"
-        for loop in reversed(outer):
-            text = f"{loop.operand}.map({loop.variable}, {text})"
-        return text
+        return self._compile(questions.sizes(self.loops))
 
     @cached_property
     def _details(self) -> Program:
-        text = self._described
-        if self.loops:
-            text = f"({self.policy.expression}) ? [] : {text}"
-            for loop in reversed(self.loops):
-                text = f"{loop.operand}.map({loop.variable}, {text})"
-        return self._compile(text)
+        return self._compile(questions.details(self.policy, self._places))
 
     @cached_property
     def _item_rule(self) -> Program:
@@ -389,34 +326,14 @@ class _Compiled:
 
     @cached_property
     def _item_details(self) -> Program:
-        return self._at_position(self._described)
-
-    @property
-    def _described(self) -> str:
-        """A CEL list of what a failure says: message, value, subject kind, pointer, key, evidence."""
-        policy = self.policy
-        pointer = key = '""'
-        if self._places and self._places[-1].base in {"computed", "view"}:
-            variable = self._places[-1].variable
-            pointer = f'(type({variable}) == map && has({variable}.path) ? string({variable}.path) : "")'
-            key = f'(type({variable}) == map && has({variable}.key) ? string({variable}.key) : "")'
-            if self._places[-1].base == "view" and self._places[-1].name in {"containers", "volumes"}:
-                # Read from the body: a `path` in it is the manifest's own.
-                pointer = key = '""'
-        texts = [policy.message, policy.value or '""', policy.about or '"any"', pointer, key]
-        return "[" + ", ".join([*texts, *(text for _, text in policy.evidence)]) + "]"
+        return self._at_position(questions.described(self.policy, self._places))
 
     def _at_position(self, text: str) -> Program:
-        for depth, loop in reversed(list(enumerate(self.loops))):
-            text = f"[{loop.operand}[at{depth}]].map({loop.variable}, {text})[0]"
-        return self._compile(text, names=tuple(f"at{depth}" for depth in range(len(self.loops))))
-
-    def _with_params(self, text: str) -> str:
-        return f"cel.bind(params, {self._params}, {text})" if _PARAMS.search(text) else text
+        return self._compile(questions.at_position(text, self.loops), names=questions.positions(self.loops))
 
     def _compile(self, text: str, *, names: tuple[str, ...] = ()) -> Program:
         try:
-            return cel.compile_(self._with_params(text), names=names, checked=not self.policy.shipped)
+            return cel.compile_(questions.with_params(text, self._values), names=names, checked=not self.policy.shipped)
         except cel.ExpressionError as error:
             raise ConfigurationError(
                 f"{self.policy.file}: the policy {self.policy.id} has an expression that is not CEL: {error}",
@@ -426,26 +343,6 @@ class _Compiled:
 
 def _total(sizes: Any) -> int:
     return sizes if isinstance(sizes, int) else sum(_total(inner) for inner in sizes)
-
-
-def _places(policy: Policy) -> tuple[_Place, ...]:
-    known: set[str] = set()
-    places = []
-    for loop in policy.each:
-        found = _STEPS.match(loop.items)
-        place = _Place(loop.variable, "computed", "", ())
-        if found:
-            steps = tuple(step.lstrip("?") for step in found["steps"].split(".") if step)
-            root = found["root"]
-            if found["view"]:
-                place = _Place(loop.variable, "view" if not steps else "computed", found["view"], steps)
-            elif root == "object":
-                place = _Place(loop.variable, "object", "", steps)
-            elif root in known:
-                place = _Place(loop.variable, "loop", root, steps)
-        places.append(place)
-        known.add(loop.variable)
-    return tuple(places)
 
 
 def _first(doubts: Iterable[Callable[[Any], _Answer | None]], activation: Any) -> _Answer | None:
