@@ -60,23 +60,39 @@ def test_the_findings_shown_come_from_as_many_files_as_possible() -> None:
     assert text.count("-->") == 3
 
 
-def test_no_known_finding_takes_the_place_of_a_new_one() -> None:
+def test_what_the_baseline_holds_stands_apart_after_everything_new() -> None:
+    """Who reads the log of a gate looks for what the change brought; it must not be sought among a thousand others."""
     whole = sample.large(400, policies=1)
     new = [replace(finding, location=replace(finding.location, file="a.yaml")) for finding in whole.findings[:200]]
     known = [replace(finding, known=True) for finding in whole.findings[200:]]
     text = shown(replace(whole, findings=(*new, *known)))
-    assert text.count("--> a.yaml") == text.count("-->") == 3
+    above, heading, below = text.partition("\nKnown from the baseline, no failure of the gate: 200 findings\n")
+    assert heading
+    assert above.count("--> a.yaml") == above.count("-->") == 5
+    assert "and 195 more in 1 file" in above
+    assert "a.yaml" not in below
+    assert below.count("-->") == 3
+    assert "and 197 more in" in below
+
+
+def test_a_known_finding_takes_one_line_and_no_hint() -> None:
+    whole = sample.rich()
+    findings = tuple(replace(finding, known=True) for finding in whole.findings if not finding.waiver_id)
+    text = shown(replace(whole, findings=findings))
+    assert "hint:" not in text
+    assert "    --> deploy/payments/db.yaml:8:3  Secret payments/db\n" in text
+    assert "findings  nothing new; 8 known" in text
+
+
+def test_nothing_is_said_of_a_baseline_that_holds_none_of_the_findings() -> None:
+    whole = sample.rich()
+    findings = tuple(replace(finding, known=False) for finding in whole.findings)
+    assert "Known from" not in shown(replace(whole, findings=findings))
 
 
 def test_a_single_hidden_finding_is_shown_instead_of_counted() -> None:
     whole = sample.large(240)  # six a policy, of which five would be shown
     assert "and 1 more" not in shown(whole)
-
-
-def test_known_findings_are_marked_and_new_ones_come_first() -> None:
-    text = shown(sample.rich())
-    assert "--> deploy/payments/db.yaml:8:3 (known)" in text
-    assert text.index("deploy/payments/api.yaml:27:15") < text.index("deploy/payments/db.yaml:8:3")
 
 
 def test_policies_that_are_only_waived_have_no_block_but_are_counted() -> None:
@@ -107,20 +123,58 @@ def test_a_reason_of_many_policies_is_told_once() -> None:
     assert "  the ClusterRole x is not in the input (3)\n    K-ENC-01, K-RBAC-01, K-SEC-01\n" in text
 
 
-def test_a_threshold_of_many_values_is_cut() -> None:
+def with_thresholds(*parameters: Parameter) -> Assessment:
     whole = sample.rich()
-    long = Parameter(name="paths", value=", ".join(f"/var/lib/{n}" for n in range(50)), origin="tool-default")
-    results = tuple(replace(result, parameters=(long,)) for result in whole.results)
-    assert re.search(
-        r"  with: paths = /var/lib/0, .*/var/lib/\d, ... \(tool-default\)\n", shown(replace(whole, results=results))
+    return replace(whole, results=tuple(replace(result, parameters=parameters) for result in whole.results))
+
+
+PATHS = Parameter(name="paths", value=", ".join(f"/var/lib/{n}" for n in range(50)), origin="tool-default")
+
+
+def test_long_lists_that_nobody_set_are_named_in_one_line() -> None:
+    whole = with_thresholds(PATHS, replace(PATHS, name="trees"), replace(PATHS, name="days", value="90"))
+    text = shown(whole)
+    assert "  with: days = 90 (tool-default)\n  with: lists of paths, trees (tool-default); --all shows them\n" in text
+    assert "/var/lib" not in text
+    assert "/var/lib/49 (tool-default)" in " ".join(shown(whole, show_all=True).split())
+
+
+def test_a_long_list_of_the_users_own_is_cut() -> None:
+    """Its beginning tells whether the configuration that was meant is in force."""
+    text = shown(with_thresholds(replace(PATHS, origin="entity")))
+    assert re.search(r"  with: paths = /var/lib/0, .*/var/lib/\d, ... \(entity\)\n", text)
+
+
+ABSENT = ("The input holds no audit policy.", "The input holds no admission policy.")
+
+
+def test_what_files_do_not_hold_is_one_line_with_its_count() -> None:
+    """The same sentences come with every run on files: a reader learns to skip them, and what stands among them."""
+    whole = sample.rich()
+    results = (
+        replace(whole.results[0], not_evaluated=((-1, ABSENT[0]),)),
+        replace(whole.results[1], not_evaluated=((-1, ABSENT[1]), (2, "the ClusterRole x is not in the input"))),
     )
-    assert "/var/lib/49 (tool-default)" in " ".join(shown(replace(whole, results=results), show_all=True).split())
+    whole = replace(whole, results=results)
+    folded = "  the input holds nothing that these judge; --all says what each needs (2)\n    K-ENC-01, K-RBAC-01\n"
+    assert folded in shown(whole)
+    assert "the ClusterRole x" in shown(whole)
+    assert "Not evaluated: 3 verdicts of 2 policies" in shown(whole)
+    everything = " ".join(shown(whole, show_all=True).split())
+    assert all(reason in everything for reason in ABSENT)
+
+
+def test_a_single_thing_that_files_do_not_hold_is_told_in_its_words() -> None:
+    whole = sample.rich()
+    results = (replace(whole.results[0], not_evaluated=((-1, ABSENT[0]),)),)
+    assert ABSENT[0] in shown(replace(whole, results=results))
 
 
 def test_an_object_without_a_name_is_called_by_its_kind() -> None:
     whole = sample.rich()
     subjects = tuple(replace(subject, name="", namespace="") for subject in whole.subjects)
-    assert "\n      Secret: data[password]\n" in shown(replace(whole, subjects=subjects))
+    findings = tuple(replace(finding, known=False) for finding in whole.findings)
+    assert "\n      Secret: data[password]\n" in shown(replace(whole, subjects=subjects, findings=findings))
 
 
 def test_untested_requirements_are_counted_and_never_pass() -> None:

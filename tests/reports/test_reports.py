@@ -17,7 +17,18 @@ GOLDEN = Path(__file__).parent / "golden"
 TEXT_FORMATS = [name for name in reports.REPORTS if name not in {"html", "pdf"}]
 WHOLE = [name for name in TEXT_FORMATS if name != "gitlab-secrets"]
 """Formats that hold every finding and name every gap; GitLab's own report on secrets holds those on credentials."""
-HELPERS = {"systems", "figures", "leaks", "json_text", "options", "templates", "text", "wording"}
+HELPERS = {
+    "console_page",
+    "console_closing",
+    "systems",
+    "figures",
+    "leaks",
+    "json_text",
+    "options",
+    "templates",
+    "text",
+    "wording",
+}
 """Modules of the package that several formats use."""
 
 
