@@ -7,58 +7,26 @@ links end, since no folder is walked twice.
 """
 
 import glob
-import json
 import os
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
 from auditor.collectors import render
-from auditor.collectors.ignores import EXCLUDED, IGNORED, Ignores, Rules
-from auditor.collectors.render import Rendered
+from auditor.collectors.ignores import IGNORED, Ignores, Rules
+from auditor.collectors.rendering import Rendering
+from auditor.collectors.sources import STDIN, Source, SourceKind, is_values_file, kind_of, kind_of_stream
 from auditor.model import ci
 from auditor.model.ci import CiFile, Repository
 from auditor.model.coverage import Coverage, Gap, GapReason
-from auditor.model.errors import InputError, ToolMissingError
+from auditor.model.errors import InputError
 
 NOT_A_MANIFEST = "not a manifest"
 RENDERED = "rendered, not read raw"
 LINKED = "symbolic link to what is read elsewhere"
 NAMED_TWICE = "named more than once"
-LIBRARY = "library chart"
-
-STDIN = "-"
-
-
-class SourceKind(StrEnum):
-    """How a source is read."""
-
-    YAML = "yaml"
-    JSON = "json"
-    DOCKERFILE = "dockerfile"
-    JENKINSFILE = "jenkinsfile"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One stream of bytes to read."""
-
-    file: str
-    """POSIX path relative to the working folder, `-` for standard input (as `Location.file`)."""
-    kind: SourceKind
-    size: int
-    content: bytes | None = None
-    """`None`: read the file; bytes: rendered output or standard input."""
-    rendered_from: str = ""
-    """`Helm chart charts/web`; empty for a file read as it is."""
-    named: bool = False
-    """Whether the user named this very file, rather than a folder that holds it."""
-    ci: CiFile | None = None
-    """What it is to a CI system, by its name or because a definition includes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +69,7 @@ def discover(request: Request, *, stdin: BinaryIO, progress: Callable[[str], Non
         walk = _Walk(request, progress)
         if named == STDIN:
             content = stdin.read()
-            found = [Source(file=STDIN, kind=_kind_of_stream(content), size=len(content), content=content)]
+            found = [Source(file=STDIN, kind=kind_of_stream(content), size=len(content), content=content)]
         else:
             found = walk.sources(_expand(named))
         kept = []
@@ -127,22 +95,6 @@ def discover(request: Request, *, stdin: BinaryIO, progress: Callable[[str], Non
         coverage=tuple(coverage),
         repositories=tuple(repositories[folder] for folder in sorted(repositories)),
     )
-
-
-def kind_of(name: str) -> SourceKind | None:
-    """Return how a file of that name is read, `None` where it is no candidate."""
-    if name.endswith((".yaml", ".yml")):
-        return SourceKind.YAML
-    if name.endswith(".json"):
-        return SourceKind.JSON
-    if name.startswith(("Dockerfile", "Containerfile")) or name.lower().endswith((".dockerfile", ".containerfile")):
-        return None if name.endswith((".dockerignore", ".containerignore")) else SourceKind.DOCKERFILE
-    if name.startswith("Jenkinsfile") or name.endswith(".jenkinsfile"):
-        return None if name.endswith(_PROSE) else SourceKind.JENKINSFILE
-    return SourceKind.YAML if name == "Kustomization" else None
-
-
-_PROSE = (".md", ".txt", ".adoc", ".rst", ".html")
 
 
 def _expand(named: str) -> list[str]:
@@ -178,26 +130,6 @@ def _relative(path: str) -> str:
 
 # Beside a chart's templates: what Helm takes from other charts, and what it installs without rendering.
 _CHART_FOLDERS = frozenset({"templates", "charts", "crds"})
-_VALUES = re.compile(r"(?:.*[-_.])?values(?:[-_.].*)?\.ya?ml\Z")
-_LIBRARY = re.compile(rb"^type:[ \t]*[\"']?library\b", re.MULTILINE)
-
-
-def is_values_file(name: str) -> bool:
-    """Return whether a file of that name holds values for Helm."""
-    return _VALUES.match(name) is not None
-
-
-def _kind_of_stream(content: bytes) -> SourceKind:
-    """Return JSON for a row of JSON objects (`kubectl get -o json`, `jq -c`); one alone is YAML as well."""
-    try:
-        text = content.decode("utf-8-sig").lstrip()
-        if not text.startswith("{"):
-            return SourceKind.YAML
-        _, end = json.JSONDecoder().raw_decode(text)
-    except (ValueError, RecursionError):
-        # Neither JSON nor text: reading it as YAML tells what is wrong, and where.
-        return SourceKind.YAML
-    return SourceKind.JSON if text[end:].lstrip().startswith("{") else SourceKind.YAML
 
 
 class _Walk:
@@ -211,7 +143,6 @@ class _Walk:
         self._request = request
         self._progress = progress
         self._sources: dict[str, Source] = {}
-        self._rendered: list[Source] = []
         self._charts: list[str] = []
         self._kustomizations: list[str] = []
         self._folders: set[str] = set()
@@ -234,13 +165,8 @@ class _Walk:
             else:
                 self._file(shown, os.path.basename(path), explicit=True)  # noqa: PTH119 - as above
         self._mark_included()
-        if self._request.render:
-            self._render_charts()
-            self._render_kustomizations()
-        else:
-            for folder in self._kustomizations:
-                self._gap(_raw(render.kustomization_file(folder)), whole=False)
-        every = [*self._rendered, *self._sources.values()]
+        rendered = self._rendered()
+        every = [*rendered, *self._sources.values()]
         return sorted(every, key=lambda source: (source.file.split("/"), not source.rendered_from))
 
     # Walking.
@@ -394,77 +320,25 @@ class _Walk:
         for file in repositories.included(definitions, files):
             self._sources[file] = replace(self._sources[file], ci=CiFile.GITLAB_CI)
 
-    # Rendering.
-
-    def _render_charts(self) -> None:
-        charts = []
-        for folder in self._charts:
-            if _is_library(folder):
-                self.skipped[LIBRARY] += 1
-            else:
-                charts.append(folder)
-        if charts:
-            self._progress(f"rendering {len(charts)} Helm charts")
-        values, sets = self._request.helm_values, self._request.helm_set
-        outcomes = _in_parallel(lambda folder: render.helm_chart(folder, values=values, sets=sets), charts)
-        for folder, outcome in zip(charts, outcomes, strict=True):
-            if isinstance(outcome, Gap):
-                self._raise_if_named(folder, outcome)
-                self._gap(outcome)
-            else:
-                self._keep(outcome)
-
-    def _render_kustomizations(self) -> None:
-        """Render every Kustomize folder that no other one uses; where that fails, those that it uses."""
-        todo = render.roots(self._kustomizations) if self._kustomizations else []
-        tried: set[str] = set()
-        covered: set[str] = set()
-        while todo:
-            self._progress(f"rendering {len(todo)} Kustomize folders")
-            outcomes = _in_parallel(render.kustomize_folder, todo)
-            tried.update(todo)
-            following: list[str] = []
-            for folder, outcome in zip(todo, outcomes, strict=True):
-                if isinstance(outcome, Gap):
-                    self._raise_if_named(folder, outcome)
-                    if outcome not in self.gaps:
-                        # A fault of a base is met again in each overlay.
-                        self._gap(outcome, whole=False)
-                    following += [
-                        path
-                        for path in render.references(folder)[0]
-                        if path in self._kustomizations and path not in tried and not render.is_component(path)
-                    ]
-                else:
-                    covered |= render.covered(folder)
-                    self._keep(outcome)
-            todo = sorted(set(following))
-        for file in covered:
+    def _rendered(self) -> list[Source]:
+        """Return what charts and Kustomize folders render to; what a folder is made of is then not read raw."""
+        if not self._request.render:
+            for folder in self._kustomizations:
+                self._gap(_raw(render.kustomization_file(folder)), whole=False)
+            return []
+        rendering = Rendering(named=self._named, exclude=self._request.exclude, progress=self._progress)
+        rendering.charts(self._charts, values=self._request.helm_values, sets=self._request.helm_set)
+        rendering.kustomizations(self._kustomizations)
+        self.gaps += rendering.gaps
+        self.lost += rendering.lost
+        self.skipped += rendering.skipped
+        for file in rendering.covered:
             # The kustomization itself is read as well: its generators hold literals.
             source = self._sources.get(file)
             if source is not None and os.path.basename(file) not in render.KUSTOMIZATION_NAMES:  # noqa: PTH119 - as above
                 del self._sources[file]
                 self.skipped[RENDERED] += 1
-
-    def _keep(self, outcome: Sequence[Rendered]) -> None:
-        ignores = Ignores(".", exclude=self._request.exclude, honour_gitignore=False)
-        for entry in outcome:
-            if ignores.inside(".", has_own=False).reason(entry.file, folder=False) is not None:
-                self.skipped[EXCLUDED] += 1
-                continue
-            self._rendered.append(
-                Source(
-                    file=entry.file,
-                    kind=SourceKind.YAML,
-                    size=len(entry.content),
-                    content=entry.content,
-                    rendered_from=entry.rendered_from,
-                )
-            )
-
-    def _raise_if_named(self, folder: str, gap: Gap) -> None:
-        if gap.reason is GapReason.TOOL_MISSING and folder in self._named:
-            raise ToolMissingError(f"{folder} cannot be rendered", hint=gap.detail)
+        return rendering.sources
 
     # Gaps.
 
@@ -496,21 +370,3 @@ def _raw(file: str) -> Gap:
 
 def _within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
-def _is_library(folder: str) -> bool:
-    try:
-        with open(f"{folder}/Chart.yaml", "rb") as file:  # noqa: PTH123 - as above
-            return _LIBRARY.search(file.read(100_000)) is not None
-    except OSError:
-        # Rendering it will say why.
-        return False
-
-
-def _in_parallel(work: Callable[[str], list[Rendered] | Gap], folders: Sequence[str]) -> Sequence[list[Rendered] | Gap]:
-    if len(folders) < 2:
-        return [work(folder) for folder in folders]
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up: only where several are rendered
-
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
-        return list(pool.map(work, folders))

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.collectors import documents
-from auditor.collectors.discovery import Source, SourceKind, is_values_file
 from auditor.collectors.documents import RefusedError
 from auditor.collectors.render import KUSTOMIZATION_NAMES
+from auditor.collectors.sources import Source, SourceKind, is_values_file
 from auditor.model import ci
 from auditor.model.ci import CiFile
 from auditor.model.coverage import Coverage, Gap, GapReason

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from auditor.collectors import documents
-from auditor.collectors.discovery import SourceKind
 from auditor.collectors.documents import RefusedError
+from auditor.collectors.sources import SourceKind
 from auditor.model.resource import Origin, Path
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 
 from auditor.assess.fingerprints import finding_fingerprint
 from auditor.collectors import positions
-from auditor.collectors.discovery import Source
+from auditor.collectors.sources import Source
 from auditor.facts import copies, grants, principals
 from auditor.facts.estate import Estate
 from auditor.facts.views import views

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from auditor.collectors import manifests
-from auditor.collectors.discovery import Source, kind_of
+from auditor.collectors.sources import Source, kind_of
 from auditor.facts import sources
 from auditor.facts.estate import Sighting, sightings_of
 from auditor.facts.extent import of_source

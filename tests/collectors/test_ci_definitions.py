@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from auditor.collectors import manifests, positions
-from auditor.collectors.discovery import Source, SourceKind
 from auditor.collectors.manifests import Reading
+from auditor.collectors.sources import Source, SourceKind
 from auditor.model import ci
 from auditor.model.coverage import GapReason
 from auditor.model.resource import LiteralKind, Origin

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from auditor.collectors import discovery
-from auditor.collectors.discovery import Found, Request, SourceKind
+from auditor.collectors.discovery import Found, Request
+from auditor.collectors.sources import SourceKind
 from auditor.model.coverage import GapReason
 from auditor.model.errors import InputError, ToolMissingError
 from tests.collectors.oracle import tool

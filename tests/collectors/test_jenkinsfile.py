@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.collectors import jenkinsfile, positions
-from auditor.collectors.discovery import SourceKind
+from auditor.collectors.sources import SourceKind
 from auditor.model.resource import Origin
 
 PIPELINE = """\

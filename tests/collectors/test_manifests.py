@@ -7,8 +7,8 @@ import pytest
 
 from auditor import workloads
 from auditor.collectors import manifests
-from auditor.collectors.discovery import Source, SourceKind
 from auditor.collectors.manifests import Reading
+from auditor.collectors.sources import Source, SourceKind
 from auditor.model.coverage import GapReason
 
 WORKLOADS = workloads.load(Path(__file__).parents[2] / "policies" / "workloads.yaml")

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from auditor.collectors import documents, positions
-from auditor.collectors.discovery import SourceKind
+from auditor.collectors.sources import SourceKind
 from auditor.model.resource import Origin
 from auditor.model.resource import Path as ItemPath
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from auditor.collectors import manifests
-from auditor.collectors.discovery import Source as File
-from auditor.collectors.discovery import SourceKind
+from auditor.collectors.sources import Source as File
+from auditor.collectors.sources import SourceKind
 from auditor.facts import needs
 from auditor.model.collection import Call, CallResult, Source
 from auditor.model.resource import Origin, Resource

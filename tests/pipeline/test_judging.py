@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from auditor import data, workloads
 from auditor.collectors import manifests
-from auditor.collectors.discovery import Source, SourceKind
+from auditor.collectors.sources import Source, SourceKind
 from auditor.facts.estate import Estate, merge
 from auditor.model.verdict import Finding, Severity, SubjectKind
 from auditor.pipeline import assemble, judging

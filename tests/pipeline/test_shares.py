@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.collectors.discovery import Source, SourceKind
+from auditor.collectors.sources import Source, SourceKind
 from auditor.pipeline import scan
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from auditor.collectors import manifests
-from auditor.collectors.discovery import Source, SourceKind
+from auditor.collectors.sources import Source, SourceKind
 from auditor.facts.ci.repositories import repositories
 from auditor.facts.ci.shape import Definition, Job
 from auditor.facts.estate import Estate, merge
