@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from auditor.model.errors import AuditorError, InputError
+from auditor.model.sighting import CARD_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -132,7 +133,8 @@ def _shown(refusal: "Refusal", *, keyed: bool) -> str:
     masked = "" if one.masked == "***" else f", {one.masked}"
     commit = f", commit {one.commit[:12]}" if one.commit else ""
     fingerprint = f", fingerprint {one.fingerprint}" if keyed else ""
-    said = f"{one.rule}{masked}, {one.length} characters{commit}{fingerprint}"
+    unit = "digits" if one.rule == CARD_NUMBER else "characters"
+    said = f"{one.rule}{masked}, {one.length} {unit}{commit}{fingerprint}"
     return f"  {one.path}:{one.line}:{one.column}: {named}{refusal.title} ({said})"
 
 

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 
 from auditor.detection.found import Found
+from auditor.model import sighting
 
-CARD_NUMBER = "card-number"
+CARD_NUMBER = sighting.CARD_NUMBER
 _NUMBER = re.compile(
     r"""[2-6]\d{3}(?:
         \d{9,15}
@@ -21,26 +22,26 @@ _NUMBER = re.compile(
 )
 """In one row, in fours, or as American Express (4-6-5) and Diners Club (4-6-4) emboss it."""
 _BEFORE = frozenset(" \t\r\n:=\"',;>[({|")
-_RANGES: tuple[tuple[int, int, frozenset[int]], ...] = (
-    # (first and last of the leading six digits, lengths)
-    (300000, 305999, frozenset(range(14, 20))),  # Diners Club
-    (309500, 309599, frozenset(range(14, 20))),
-    (360000, 369999, frozenset(range(14, 20))),
-    (380000, 399999, frozenset(range(16, 20))),
-    (340000, 349999, frozenset({15})),  # American Express
-    (370000, 379999, frozenset({15})),
-    (352800, 358999, frozenset(range(16, 20))),  # JCB
-    (400000, 499999, frozenset({13, 16, 19})),  # Visa
-    (510000, 559999, frozenset({16})),  # Mastercard
-    (222100, 272099, frozenset({16})),
-    (220000, 220499, frozenset(range(16, 20))),  # Mir
-    (601100, 601199, frozenset(range(16, 20))),  # Discover
-    (644000, 659999, frozenset(range(16, 20))),
-    (620000, 629999, frozenset(range(16, 20))),  # UnionPay
-    (501800, 501899, frozenset(range(13, 20))),  # Maestro
-    (502000, 502099, frozenset(range(13, 20))),
-    (503800, 503899, frozenset(range(13, 20))),
-    (675900, 676399, frozenset(range(13, 20))),
+_RANGES: tuple[tuple[str, int, int, frozenset[int]], ...] = (
+    # (scheme, first and last of the leading six digits, lengths)
+    ("Diners Club", 300000, 305999, frozenset(range(14, 20))),
+    ("Diners Club", 309500, 309599, frozenset(range(14, 20))),
+    ("Diners Club", 360000, 369999, frozenset(range(14, 20))),
+    ("Diners Club", 380000, 399999, frozenset(range(16, 20))),
+    ("American Express", 340000, 349999, frozenset({15})),
+    ("American Express", 370000, 379999, frozenset({15})),
+    ("JCB", 352800, 358999, frozenset(range(16, 20))),
+    ("Visa", 400000, 499999, frozenset({13, 16, 19})),
+    ("Mastercard", 510000, 559999, frozenset({16})),
+    ("Mastercard", 222100, 272099, frozenset({16})),
+    ("Mir", 220000, 220499, frozenset(range(16, 20))),
+    ("Discover", 601100, 601199, frozenset(range(16, 20))),
+    ("Discover", 644000, 659999, frozenset(range(16, 20))),
+    ("UnionPay", 620000, 629999, frozenset(range(16, 20))),
+    ("Maestro", 501800, 501899, frozenset(range(13, 20))),
+    ("Maestro", 502000, 502099, frozenset(range(13, 20))),
+    ("Maestro", 503800, 503899, frozenset(range(13, 20))),
+    ("Maestro", 675900, 676399, frozenset(range(13, 20))),
 )
 TRADE = (
     r"(?i:card|\bpan\b|visa|amex|maestro|discover|diners|\bjcb\b|unionpay|\bcc(?:n|[_\-]?num(?:ber)?)?\b|credit|debit|kredit"
@@ -84,7 +85,7 @@ def _found(text: str) -> Iterator[Found]:
         digits = match[0].replace(" ", "").replace("-", "")
         if match.start() and text[match.start() - 1] not in _BEFORE:
             continue
-        if not issued(digits) or not luhn(digits) or made_up(digits):
+        if not scheme(digits) or not luhn(digits) or made_up(digits):
             continue
         if _ANOTHER.search(text, max(0, match.start() - 40), match.start()) is not None:
             continue
@@ -94,10 +95,12 @@ def _found(text: str) -> Iterator[Found]:
         yield Found(start, start + len(match[0]), "", CARD_NUMBER, digits, doubtful=not likely)
 
 
-def issued(digits: str) -> bool:
-    """Return whether some scheme issues numbers of that beginning and length."""
+def scheme(digits: str) -> str:
+    """Return the scheme that issues numbers of that beginning and length; empty where none does."""
     head = int(digits[:6])
-    return any(first <= head <= last and len(digits) in lengths for first, last, lengths in _RANGES)
+    return next(
+        (name for name, first, last, lengths in _RANGES if first <= head <= last and len(digits) in lengths), ""
+    )
 
 
 def luhn(digits: str) -> bool:

@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from auditor.detection import objects
 from auditor.detection.below import REACH, SECRET_VALUE, below
-from auditor.detection.cards import CARD_NUMBER, card_numbers
+from auditor.detection.cards import CARD_NUMBER, card_numbers, scheme
 from auditor.detection.files import locked, notation_by_head, notation_of, tests, translates
 from auditor.detection.found import Found
 from auditor.detection.rules import Rule, RuleSet
@@ -201,7 +201,10 @@ class Engine:
             key=item.key,
             fingerprint=self._fingerprint(item.value),
             length=len(item.value),
-            masked=masked(item.value, self._heads[item.rule]),
+            # Of a card number less than PCI DSS 3.4.1 allows: whose it is, and no digit.
+            masked=f"{scheme(item.value)} ***"
+            if item.rule == CARD_NUMBER
+            else masked(item.value, self._heads[item.rule]),
         )
 
 

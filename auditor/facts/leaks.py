@@ -15,7 +15,7 @@ from auditor.facts.rotation import Held, System
 from auditor.model.lifecycle import Leak, Spot, Store, StoreState
 from auditor.model.record import field, record
 from auditor.model.resource import Origin, Resource
-from auditor.model.sighting import Sighting
+from auditor.model.sighting import CARD_NUMBER, Sighting
 
 FACT = "fact/leak"
 _POSSIBLE = 3
@@ -38,10 +38,10 @@ class Known:
 
 
 def leaks(sightings: Iterable[Sighting], known: Known) -> list[Leak]:
-    """Return every credential, by name."""
+    """Return every credential, by name. Nobody can change a card number, so it is none."""
     groups: dict[str, list[Sighting]] = {}
     for one in sightings:
-        if one.tier < _POSSIBLE:
+        if one.tier < _POSSIBLE and one.rule != CARD_NUMBER:
             groups.setdefault(one.fingerprint, []).append(one)
     found = [_leak(group, known) for group in groups.values()]
     return sorted(found, key=lambda leak: (leak.name, leak.since is None, leak.since or 0, leak.fingerprint))

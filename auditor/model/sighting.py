@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from auditor.model.record import record
 
+CARD_NUMBER = "card-number"
+"""The rule of payment card numbers, which are no credentials: nobody can change one, and it has a policy of its own."""
+
 
 class Where(StrEnum):
     """What was read."""
@@ -62,10 +65,12 @@ class Searched:
     """Files or blobs of text that were read."""
     bytes_read: int
     found: int
-    """Distinct credentials."""
+    """Distinct values, card numbers among them."""
     complete: bool
     """Whether everything in scope was read."""
     repository: str = ""
     """Address of the repository as its remote `origin` has it, without a login; empty where there is none."""
     head: str = ""
     """The commit that was checked out; empty where no history was read."""
+    cards: int | None = None
+    """Distinct payment card numbers; `None`: nobody looked for any."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from auditor.collectors import manifests
-from auditor.collectors.discovery import Source, SourceKind, kind_of
+from auditor.collectors.sources import Source, SourceKind, kind_of
 from auditor.detection import engine as detecting
 from auditor.detection import rules as detection
 from auditor.facts import credentials, leaks, needs
@@ -22,7 +22,7 @@ from auditor.model.ci import Repository
 from auditor.model.collection import Call, CallResult
 from auditor.model.record import record
 from auditor.model.resource import Origin, Resource
-from auditor.model.sighting import Searched, Sighting, Where
+from auditor.model.sighting import CARD_NUMBER, Searched, Sighting, Where
 from auditor.model.verdict import Outcome
 from auditor.pipeline import clusters, judging, stores
 from auditor.pipeline.assemble import JudgedSubject
@@ -128,7 +128,15 @@ def _in_files(
 def _searched(sources: Sequence[Source], where: Where, now: datetime) -> list[Resource]:
     """Return the facts of a search for credentials in files, as they lie on disk."""
     found, titles = _found(sources, where)
-    search = Searched(where=where, name=".", read=len(sources), bytes_read=0, found=len(found), complete=True)
+    search = Searched(
+        where=where,
+        name=".",
+        read=len(sources),
+        bytes_read=0,
+        found=len(found),
+        complete=True,
+        cards=sum(one.rule == CARD_NUMBER for one in found),
+    )
     return [*credentials.credentials(found, titles=titles, now=now), *credentials.searches([search])]
 
 

@@ -18,7 +18,7 @@ from auditor.collectors.searching import Item
 from auditor.detection.text import as_text
 from auditor.model.errors import InputError
 from auditor.model.record import record
-from auditor.model.sighting import Sighting
+from auditor.model.sighting import CARD_NUMBER, Sighting
 from auditor.pipeline.sightings import added, joined
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 POLICY = "L-GIT-01"
 CARD_POLICY = "L-PAN-01"
-_CARD = "card-number"
 WAIVERS = ".auditor/waivers.yaml"
 _FEW_BYTES = 400_000
 """Bytes of a change below which looking at every line is done before the automaton would be loaded."""
@@ -270,7 +269,7 @@ def _without_waived(
     ]
     findings = [
         Finding(
-            policy_id=CARD_POLICY if fact.body["rule"] == _CARD else POLICY,
+            policy_id=CARD_POLICY if fact.body["rule"] == CARD_NUMBER else POLICY,
             subject=index,
             fingerprint="",
             value_fingerprint=fact.body["fingerprint"],

@@ -1,7 +1,7 @@
 """`auditor secrets scan`: files, histories and changes in, assessment out."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from functools import partial
@@ -25,7 +25,7 @@ from auditor.facts.leaks import facts as leak_facts
 from auditor.model.assessment import Assessment
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.errors import NothingCollectedError
-from auditor.model.sighting import Searched, Sighting, Where
+from auditor.model.sighting import CARD_NUMBER, Searched, Sighting, Where
 from auditor.pipeline import judging, leaking, rules, secrets_images, secrets_logs, summary
 from auditor.pipeline.assessing import Reached, assess
 from auditor.pipeline.judging import Places, Progress
@@ -132,6 +132,8 @@ def examine(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progr
         and not found.coverage.files_found
     ):
         raise NothingCollectedError(", ".join(request.paths) or "standard input")
+    if CARD_NUMBER in looked_for.rules:
+        found.searched = replace(found.searched, cards=_cards(found.sightings))
     leaked = _leaked(found, request, judged_by, titles=_titles(looked_for), fingerprinter=fingerprinter)
     progress("assessing")
     facts = [
@@ -154,6 +156,10 @@ def examine(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progr
         ),
     )
     return assess(reached, judged_by, now=now), leaked
+
+
+def _cards(sightings: Iterable[Sighting]) -> int:
+    return len({one.fingerprint for one in sightings if one.rule == CARD_NUMBER})
 
 
 def _leaked(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from auditor.model.leaks import LeakedRule, Leaks
-from auditor.model.sighting import Searched, Where
+from auditor.model.sighting import CARD_NUMBER, Searched, Where
 from auditor.model.verdict import Finding
 from auditor.reports import figures
 from auditor.reports.figures import plural
@@ -54,12 +54,18 @@ def told(leaks: Leaks) -> dict[str, Any]:
 
 
 def found(leaks: Leaks) -> str:
-    """Return `3 credentials in 14 places (9 files, 4 commits), the oldest since 2021-05-06`."""
+    """Return `3 credentials in 14 places (9 files, 4 commits), the oldest since 2021-05-06`; card numbers by name."""
     if not leaks.credentials:
         return "no credential found" if leaks.complete else "no credential found in what was read"
+    cards = sum(entry.credentials for entry in leaks.rules if entry.rule == CARD_NUMBER)
+    what = filter(None, (_count(leaks.credentials - cards, "credential"), _count(cards, "card number")))
     where = plural(leaks.files, "file") + (f", {plural(leaks.commits, 'commit')}" if leaks.commits else "")
     since = f", {'the oldest ' if leaks.credentials > 1 else ''}since {date(leaks.since)}" if leaks.since else ""
-    return f"{plural(leaks.credentials, 'credential')} in {plural(leaks.places, 'place')} ({where}){since}"
+    return f"{' and '.join(what)} in {plural(leaks.places, 'place')} ({where}){since}"
+
+
+def _count(number: int, noun: str) -> str:
+    return plural(number, noun) if number else ""
 
 
 def state(leaks: Leaks) -> str:
@@ -98,7 +104,8 @@ def amount(part: Searched) -> str:
 def rule(entry: LeakedRule) -> str:
     """Return `GitHub token: 1 credential in 12 places, since 2021-05-06`."""
     since = f", since {date(entry.since)}" if entry.since else ""
-    return f"{entry.title}: {plural(entry.credentials, 'credential')} in {plural(entry.places, 'place')}{since}"
+    noun = "number" if entry.rule == CARD_NUMBER else "credential"
+    return f"{entry.title}: {plural(entry.credentials, noun)} in {plural(entry.places, 'place')}{since}"
 
 
 def revision(finding: Finding) -> str:

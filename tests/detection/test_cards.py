@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.detection import rules
-from auditor.detection.cards import card_numbers, issued, luhn, made_up
+from auditor.detection.cards import card_numbers, luhn, made_up, scheme
 from auditor.detection.engine import Engine
 
 DIGITS = "0123456789"
@@ -84,4 +84,12 @@ def test_one_check_digit_fits_and_no_single_wrong_digit_passes(body: str) -> Non
 def test_what_the_reader_finds_the_trigger_fires_on(body: str) -> None:
     number = checked(body)
     told = [hit.rule for hit in ENGINE.scan(f"card: {number}\n".encode(), path="a.log")]
-    assert ("card-number" in told) == (issued(number) and not made_up(number))
+    assert ("card-number" in told) == (scheme(number) != "" and not made_up(number))
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(VISA, "Visa"), (AMEX, "American Express"), (DINERS, "Diners Club"), (LONGEST, "UnionPay")]
+)
+def test_what_is_shown_of_a_number_is_its_scheme_and_no_digit(number: str, name: str) -> None:
+    (hit,) = ENGINE.scan(f"card: {number}\n".encode(), path="a.log")
+    assert (hit.masked, hit.length) == (f"{name} ***", len(number))

@@ -67,3 +67,9 @@ def test_a_name_that_would_run_something_is_not_part_of_a_command(path: str) -> 
 def test_any_name_gives_a_name(key: str) -> None:
     for path in ("a.yaml", "a.tf", "a.py", "values.yaml"):
         assert instead.instead(path, key=key, rule="jwt", content=MANIFEST).snippet
+
+
+def test_nobody_reads_a_card_number_from_the_environment() -> None:
+    found = instead.instead("app/settings.py", key="", rule="card-number", content=b"")
+    assert found.where == "for a card number"
+    assert "environ" not in found.snippet

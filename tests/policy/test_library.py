@@ -27,7 +27,7 @@ ANSWERABLE = {
     *(f"K-{group}-{number:02}" for group in ("AUD", "CTL") for number in range(1, 4)),
     "G-COV-01", "G-INV-01", "G-CRY-01",
     "F-ID-01", "F-ID-02", "F-ID-03", "F-ID-04", "F-ID-05", "L-CI-01", "L-GIT-01", "L-GIT-02",
-    "L-LOG-01",
+    "L-LOG-01", "L-PAN-01",
 }  # fmt: skip
 """What configuration can answer, of the check map: manifests or the state of a cluster."""
 
