@@ -16,13 +16,11 @@ from typing import Any
 from urllib.parse import quote
 
 from auditor.model.assessment import Assessment, Waiver, WaiverUse
-from auditor.model.coverage import Coverage, Gap, GapReason
-from auditor.model.framework import Framework
+from auditor.model.coverage import Coverage, Gap
 from auditor.model.leaks import Leaks
-from auditor.model.policy import Link, PolicyInfo
 from auditor.model.resource import Location
-from auditor.model.verdict import Finding, Outcome, Parameter, PolicyResult, Severity
-from auditor.reports import figures, json_text, leaks, systems
+from auditor.model.verdict import Finding, Outcome, PolicyResult
+from auditor.reports import figures, json_text, leaks, sarif_tool, systems
 from auditor.reports.options import Options
 from auditor.reports.text import visible
 
@@ -32,19 +30,8 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 _ROOT = "%SRCROOT%"
 _PLACES = 10
 """Locations that a result about many subjects names."""
-_TAGS = 10
-"""GitHub shows no more, and refuses a rule with more than 20."""
 _DEPTH = 6
 """Down to one line for each result, rule and requirement."""
-_LEVELS = {
-    Severity.CRITICAL: "error",
-    Severity.HIGH: "error",
-    Severity.MEDIUM: "warning",
-    Severity.LOW: "note",
-    Severity.INFO: "note",
-}
-# Within the bands by which GitHub names a severity: above 9 critical, 7 high, 4 medium, 0.1 low. Info has none.
-_SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "3.0"}
 # `[text](target)` in a message is a link (section 3.11.6) unless its brackets are escaped.
 _LINK = re.compile(r"\[([^\[\]]*)\]\(")
 
@@ -130,7 +117,7 @@ class _Log:
         run = self.assessment.run
         gaps = [self._gap(gap, part) for part in self.assessment.coverage for gap in part.gaps]
         unused = [self._waiver(use) for use in self.assessment.waivers if use.note or not use.used]
-        taxonomies = [_taxonomy(framework) for framework in self.assessment.frameworks]
+        taxonomies = [sarif_tool.taxonomy(framework) for framework in self.assessment.frameworks]
         artifacts = [
             {"location": {"uri": uri, "uriBaseId": _ROOT}}
             | ({"roles": ["analysisTarget"]} if uri in self._targets else {})
@@ -141,7 +128,7 @@ class _Log:
             "version": "2.1.0",
             "runs": [
                 {
-                    "tool": {"driver": self._driver()},
+                    "tool": {"driver": sarif_tool.driver(self.assessment)},
                     "invocations": [
                         {
                             "executionSuccessful": self.assessment.complete,
@@ -177,7 +164,7 @@ class _Log:
             "ruleId": finding.policy_id,
             "ruleIndex": self._rules[finding.policy_id],
             "kind": "fail",
-            "level": _LEVELS[finding.severity],
+            "level": sarif_tool.LEVELS[finding.severity],
             "message": {"text": _message(_sentence(finding))},
             "locations": [self._place(finding, name=subject.id)],
             "partialFingerprints": {"auditorFinding/v1": finding.fingerprint},
@@ -283,25 +270,6 @@ class _Log:
             "locations": [self._location(use.waiver.location)],
         }
 
-    def _driver(self) -> Json:
-        frameworks = self.assessment.frameworks
-        thresholds = {result.policy_id: result.parameters for result in self.assessment.results}
-        reasons = sorted({gap.reason for part in self.assessment.coverage for gap in part.gaps})
-        driver: Json = {
-            "name": "auditor",
-            "version": self.assessment.run.tool_version,
-            "semanticVersion": self.assessment.run.tool_version,
-            "shortDescription": {"text": "Who can obtain which secret, and which requirement that touches."},
-            "rules": [_rule(policy, frameworks, thresholds.get(policy.id, ())) for policy in self.assessment.policies],
-        }
-        if reasons:
-            driver["notifications"] = [_descriptor(reason) for reason in reasons]
-        if frameworks:
-            driver["supportedTaxonomies"] = [
-                {"name": visible(framework.title), "index": index} for index, framework in enumerate(frameworks)
-            ]
-        return driver
-
 
 def _base(commit: str) -> str:
     return f"COMMIT-{commit}"
@@ -363,84 +331,6 @@ def _invocation(system: systems.System) -> Json:
 
 def _utc(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _descriptor(reason: GapReason) -> Json:
-    text = f"Something in scope could not be read: {reason.replace('-', ' ')}."
-    help_ = "Nothing was judged there. Mend it or leave it out of the scope, and run again."
-    return {
-        "id": reason,
-        **{name: {"text": text} for name in ("shortDescription", "fullDescription")},
-        "help": {"text": help_},
-    }
-
-
-def _rule(policy: PolicyInfo, frameworks: Sequence[Framework], thresholds: Sequence[Parameter]) -> Json:
-    web = figures.link(policy.references)
-    score = _SCORES.get(policy.severity)
-    tags = dict.fromkeys(("security", *(visible(tag) for tag in policy.tags)))
-    relationships = [found for link in policy.links if (found := _relationship(link, frameworks))]
-    return {
-        "id": policy.id,
-        "name": "".join(part.capitalize() for part in policy.name.split("-")),
-        "shortDescription": {"text": visible(policy.title)},
-        "fullDescription": {"text": visible(policy.rationale)},
-        "help": {"text": visible(f"{policy.rationale}\n\n{policy.remediation}"), "markdown": _help(policy)},
-        **({"helpUri": quote(web, safe=":/?#[]@!$&'()*+,;=%~")} if web else {}),
-        "defaultConfiguration": {"level": _LEVELS[policy.severity]},
-        **({"relationships": relationships} if relationships else {}),
-        "properties": {
-            "tags": list(tags)[:_TAGS],
-            **({"security-severity": score} if score else {}),
-            "severity": policy.severity,
-            **({"thresholds": [visible(figures.threshold(each)) for each in thresholds]} if thresholds else {}),
-        },
-    }
-
-
-def _help(policy: PolicyInfo) -> str:
-    parts = [f"**Why it matters.** {policy.rationale}", f"**What to do.** {policy.remediation}"]
-    if policy.snippet:
-        longest = max(map(len, re.findall("`+", policy.snippet)), default=0)
-        fence = "`" * max(3, longest + 1)
-        parts.append(f"{fence}yaml\n{policy.snippet.rstrip()}\n{fence}")
-    if policy.links:
-        parts.append("**Requirements.** " + ", ".join(f"{link.requirement} ({link.strength})" for link in policy.links))
-    if policy.references:
-        parts.append("**References.** " + ", ".join(policy.references))
-    return visible("\n\n".join(parts))
-
-
-def _relationship(link: Link, frameworks: Sequence[Framework]) -> Json | None:
-    framework_id, _, id_ = link.requirement.partition("/")
-    for number, framework in enumerate(frameworks):
-        if framework.id == framework_id:
-            for index, requirement in enumerate(framework.requirements):
-                if requirement.id == id_:
-                    condition = f", if {' and '.join(link.conditions)}" if link.conditions else ""
-                    return {
-                        "target": {
-                            "id": id_,
-                            "index": index,
-                            "toolComponent": {"name": visible(framework.title), "index": number},
-                        },
-                        "kinds": ["relevant"],
-                        "description": {"text": f"{link.strength}{condition}"},
-                    }
-    return None
-
-
-def _taxonomy(framework: Framework) -> Json:
-    return {
-        "name": visible(framework.title),
-        "version": visible(framework.version),
-        "shortDescription": {"text": visible(f"{framework.title} {framework.version}")},
-        "fullDescription": {"text": visible(framework.notice)},
-        "taxa": [
-            {"id": requirement.id, "shortDescription": {"text": visible(requirement.paraphrase)}}
-            for requirement in framework.requirements
-        ],
-    }
 
 
 def _sentence(finding: Finding) -> str:
