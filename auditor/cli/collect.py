@@ -2,7 +2,6 @@
 
 import os
 import random
-import re
 import signal
 import sys
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from auditor.cli import options, terminal
 from auditor.cli.snapshot import Format, write
 from auditor.configuration import Configuration
 from auditor.model.errors import InputError
-from auditor.model.settings import ExportSource, SourceSettings
+from auditor.model.settings import SourceSettings
 
 _EXAMPLES = """
 Examples:
@@ -111,6 +110,12 @@ collect.__doc__ = f"{collect.__doc__}\n{_EXAMPLES}"
 _INTERRUPTED = 130
 
 
+def _exports(folders: list[Path]) -> tuple[SourceSettings, ...]:
+    from auditor.pipeline import exported  # noqa: PLC0415 - start-up: only where an export is read
+
+    return exported.sources(folders)
+
+
 def _sources(settings: Configuration, names: list[str] | tuple[str, ...], resumed: Path | None) -> Any:
     known = {source.name: source for source in settings.sources}
     unknown = sorted(set(names) - known.keys())
@@ -123,21 +128,6 @@ def _sources(settings: Configuration, names: list[str] | tuple[str, ...], resume
         begun = open_snapshot(resumed).manifest.runs[-1].sources
         return tuple(source for source in settings.sources if source.name in begun)
     return tuple(source for source in settings.sources if not names or source.name in names)
-
-
-def _exports(folders: list[Path]) -> tuple[SourceSettings, ...]:
-    """Return a source for each folder, named after it; names stay unique."""
-    found: dict[str, SourceSettings] = {}
-    for folder in folders:
-        if not folder.exists():
-            raise InputError(f"{folder} does not exist", hint="Check --from.")
-        stem = re.sub(r"[^a-z0-9.-]+", "-", folder.resolve().name.lower()).strip("-.")
-        stem = (stem if stem[:1].isalpha() else f"export-{stem}".rstrip("-"))[:60]
-        number = 1
-        while (name := f"{stem}-{number}" if number > 1 else stem) in found:
-            number += 1
-        found[name] = SourceSettings(name=name, settings=ExportSource(path=folder))
-    return tuple(found.values())
 
 
 def _close(snapshot: Any, *, allow_incomplete: bool, quiet: bool) -> int:

@@ -25,6 +25,8 @@ Examples:
 
   auditor scan . --select 'K-RBAC-*' --fail-on high
 
+  auditor scan dumps/prod                   judge what kubectl get -A -o json wrote
+
 Exit codes: 0 nothing failed at or above --fail-on, 1 something did, 2 wrong use or input, 3 something in scope could
 not be read and nothing failed, 4 internal error.
 """
@@ -111,10 +113,14 @@ def scan(
         progress.say("writing reports")
         output.write(assessment, targets, templates=templates, show_all=show_all)
     if not quiet:
-        output.notes(assessment, targets, more=base.notes if base else ())
+        exports = [f"{source.endpoint} {_EXPORT}" for source in assessment.sources]
+        output.notes(assessment, targets, more=(*exports, *(base.notes if base else ())))
     raise typer.Exit(
         output.exit_code(assessment, fail_on=options.fail_on(fail_on, settings), allow_incomplete=allow_incomplete)
     )
+
+
+_EXPORT = "was taken from a cluster: judged as `collect --from` and `audit` would, whatever options of manifests say"
 
 
 scan.__doc__ = f"{scan.__doc__}\n{_EXAMPLES}"

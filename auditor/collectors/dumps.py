@@ -27,6 +27,12 @@ _LOOKED_AT = 1_000_000
 """Bytes of a file: more than an object can have."""
 _UID = re.compile(rb"[\"' ]uid[\"']?: *[\"']?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _VERSION = re.compile(rb"[\"' ]resourceVersion[\"']?: *[\"']\d+[\"']")
+_LIST = re.compile(rb'\s*(?:\[|\{\s*(?:"apiVersion"\s*:\s*"[^"]*"\s*,\s*)?(?:"items"\s*:|"kind"\s*:\s*"\w*List"))')
+"""How the JSON of a list begins, as kubectl and the API write it; a bundle has bare arrays."""
+_YAML_LIST = re.compile(rb"^(?:items:|kind: *[\"']?\w*List\b)", re.MULTILINE)
+_YAML_OBJECT = re.compile(rb"^apiVersion:", re.MULTILINE)
+_COMPUTED = re.compile(rb"ComponentStatus|\bmetrics\.k8s\.io/|packages\.operators\.coreos\.com/|troubleshoot\.sh/")
+"""What servers compute when they are asked has no uid; nor has what a bundle says of itself."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,19 +95,45 @@ def read(path: Path, contents: Contents) -> Iterator[Dumped]:
 
 
 def recognised(path: Path) -> bool:
-    """Return whether a folder or file holds what was taken from a cluster: objects as only a server writes them.
+    """Return whether a folder or file was taken from a cluster as a whole, so that it is an export and no manifests.
 
-    A look at the beginning of each file until one has it, so that it costs little in front of a tree of manifests.
+    Everything of the API in it is as only a server writes it (a uid and a resourceVersion), and a list is among it: a
+    single object is how people keep manifests. A repository is source, whatever lies in it. Each file is looked at by
+    its beginning, and the first that holds a manifest ends it, so that it costs little in front of a tree of them.
     """
+    if (path / ".git").exists():
+        return False
+    lists = False
     for file in _files(path):
-        try:
-            with file.open("rb") as opened:
-                head = opened.read(_LOOKED_AT)
-        except OSError:
+        head = _head(file)
+        if _API not in head:
             continue
-        if _UID.search(head) and _VERSION.search(head) and _API in head:
-            return True
-    return False
+        if _UID.search(head) and _VERSION.search(head):
+            lists = lists or _LIST.match(head) is not None or _YAML_LIST.search(head) is not None
+        elif _written(head, file):
+            return False
+    return lists
+
+
+def _head(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(_LOOKED_AT)
+    except OSError:
+        return b""
+
+
+def _written(head: bytes, file: Path) -> bool:
+    """Return whether a file without the marks of a server holds an object: one that somebody wrote."""
+    if _COMPUTED.search(head):
+        return False
+    if head.lstrip()[:1] not in {b"{", b"["} and not _YAML_LIST.search(head):
+        return _YAML_OBJECT.search(head) is not None
+    try:
+        found = [dumped for value in _values(head, file) for dumped in _dumped(file.name, 0, value)]
+    except RefusedError:
+        return True
+    return any(dumped.items for dumped in found)
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -1,12 +1,12 @@
 """`auditor access`: manifests or snapshots in, one evaluator for each cluster out.
 
 Manifests are one cluster, however many folders they come from. A snapshot holds one for each of its sources, and a name
-of one cluster never means an object of another. Files that somebody took from a cluster (every role and binding in them
-has a uid) are read as an export, with the claims that files can make. Of manifests only those files are parsed in which
-a role or binding can stand; one that is broken and cannot hold any leaves nothing open.
+of one cluster never means an object of another. What somebody took from a cluster (`exported` decides it) is read as
+an export, with the claims that files can make. Of manifests only those files are parsed in which a role or binding can
+stand; one that is broken and cannot hold any leaves nothing open.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,18 +17,16 @@ from auditor.access.kubernetes import bindings, dialect, roles
 from auditor.access.kubernetes.dialect import Dialect
 from auditor.access.kubernetes.evaluator import Evaluator
 from auditor.collectors import discovery, manifests
-from auditor.collectors.discovery import Source
 from auditor.collectors.documents import RefusedError
+from auditor.collectors.sources import Source
 from auditor.facts.extent import of_source
 from auditor.facts.lists import place
-from auditor.model.collection import Call
-from auditor.model.collection import Source as System
 from auditor.model.coverage import Gap
 from auditor.model.errors import InputError
 from auditor.model.record import record
 from auditor.model.resource import Location, Origin, Resource
 from auditor.model.resource import Path as Steps
-from auditor.model.settings import ExportSource
+from auditor.pipeline import exported
 from auditor.pipeline.collected import Collected, open_all
 from auditor.pipeline.judging import Places
 from auditor.redaction.fingerprint import Fingerprinter
@@ -91,8 +89,13 @@ def read(
     if not snapshots:
         if request.source:
             raise InputError(f"--source {request.source}: manifests have no sources", hint="Name a snapshot.")
-        found = _of_manifests(request, stdin=stdin, progress=progress)
-        return (found,) if found else tuple(_of_exports(request, clock=clock, progress=progress))
+        if request.live or not exported.are_exports(request.paths):
+            return (_of_manifests(request, stdin=stdin, progress=progress),)
+        table = workloads.load(data.policies() / "workloads.yaml", ())
+        parts = exported.read(
+            request.paths, workloads=table, fingerprinter=Fingerprinter(None), clock=clock, progress=progress
+        )
+        return tuple(_of_source(part, request) for part in parts)
     if len(snapshots) < len(request.paths):
         raise InputError("snapshots and manifests are named together", hint="Ask about one after the other.")
     if request.live:
@@ -107,8 +110,8 @@ def read(
     return tuple(_of_source(part, request) for part in chosen)
 
 
-def _of_manifests(request: Request, *, stdin: BinaryIO, progress: Progress) -> Cluster | None:
-    """Return the cluster that manifests make; `None` where they were taken from a cluster."""
+def _of_manifests(request: Request, *, stdin: BinaryIO, progress: Progress) -> Cluster:
+    """Return the cluster that manifests make."""
     progress("looking for manifests")
     found = discovery.discover(
         discovery.Request(
@@ -127,13 +130,6 @@ def _of_manifests(request: Request, *, stdin: BinaryIO, progress: Progress) -> C
     table = workloads.load(data.policies() / "workloads.yaml", ())
     reading = manifests.read(sources, workloads=table, fingerprint=Fingerprinter(None).of)
     resources = [resource for resource in reading.resources if resource.type in TYPES]
-    if (
-        resources
-        and not request.live
-        and all(map(_taken, resources))
-        and all(Path(path).exists() for path in request.paths)
-    ):
-        return None
     gaps = tuple(sorted({*reading.coverage.gaps, *(gap for part in found.coverage for gap in part.gaps)}))
     if not resources and not gaps:
         raise InputError(
@@ -150,72 +146,6 @@ def _of_manifests(request: Request, *, stdin: BinaryIO, progress: Progress) -> C
         groups_of=_groups(resources),
         locate=lambda origin, steps: places.locate(origin, [steps])[0],
     )
-
-
-def _taken(resource: Resource) -> bool:
-    """Return whether an object was taken from a cluster: the API server alone gives a uid."""
-    metadata = resource.body.get("metadata")
-    return isinstance(metadata, Mapping) and bool(metadata.get("uid"))
-
-
-def _of_exports(request: Request, *, clock: Callable[[], datetime], progress: Progress) -> Iterator[Cluster]:
-    from auditor.collectors import exports  # noqa: PLC0415 - only some inputs need it
-
-    table = workloads.load(data.policies() / "workloads.yaml", ())
-    for path in request.paths:
-        kept = _Kept()
-        exports.collect(
-            ExportSource(path=Path(path)),
-            name=Path(path).resolve().name,
-            tags=(),
-            sink=kept,
-            fingerprint=Fingerprinter(None).of,
-            workloads=table,
-            clock=clock,
-            progress=progress,
-        )
-        yield from (_of_source(part, request) for part in kept.collected())
-
-
-class _Kept:
-    """A sink that keeps everything, for exports that are asked at once."""
-
-    def __init__(self) -> None:
-        self._resources: list[Resource] = []
-        self._open: dict[str, list[Resource]] = {}
-        self._calls: list[Call] = []
-        self._sources: list[System] = []
-
-    def add(self, resource: Resource) -> None:
-        self._open.setdefault(resource.type, []).append(resource)
-
-    def restart(self, source: str, type: str) -> None:  # noqa: A002 - as in the protocol
-        del source
-        self._open.pop(type, None)
-
-    def call(self, call: Call) -> None:
-        self._resources += self._open.pop(call.type, [])
-        self._calls.append(call)
-
-    def source(self, source: System) -> None:
-        self._sources.append(source)
-
-    def done(self, source: str) -> frozenset[tuple[str, str]]:
-        del source
-        return frozenset()
-
-    def stopping(self) -> bool:
-        return False
-
-    def collected(self) -> Iterator[Collected]:
-        """Yield what was kept, by source."""
-        resources = self._resources
-        for source in self._sources:
-            yield Collected(
-                source=source,
-                calls=tuple(self._calls),
-                read=lambda types=None: [one for one in resources if types is None or one.type in types],
-            )
 
 
 def _worth_reading(source: Source) -> Source | None:

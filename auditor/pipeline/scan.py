@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from auditor.collectors import discovery, manifests
-from auditor.collectors.discovery import Found, Source
+from auditor.collectors.discovery import Found
 from auditor.collectors.manifests import Reading
+from auditor.collectors.sources import Source
 from auditor.facts.estate import Estate, merge
 from auditor.model import coverage as ledger
 from auditor.model.assessment import Assessment
 from auditor.model.coverage import Coverage
 from auditor.model.errors import NothingCollectedError
-from auditor.pipeline import judging, rules, workers
+from auditor.pipeline import exported, judging, rules, workers
 from auditor.pipeline.assemble import JudgedSubject
 from auditor.pipeline.assessing import Reached, assess
 from auditor.pipeline.judging import Judge, Places, Progress
-from auditor.pipeline.rules import Terms
+from auditor.pipeline.rules import Rules, Terms
 from auditor.redaction.fingerprint import Fingerprinter
 
 _WORTH_A_PROCESS = 300_000
@@ -46,7 +47,8 @@ class Request(Terms):
     honour_gitignore: bool = True
     exclude: tuple[str, ...] = ()
     allow_empty: bool = False
-    """Whether input that holds nothing to judge is no error, as for a hook that is given whatever was staged."""
+    """Whether input that holds nothing to judge is no error, as for a hook that is given whatever was staged. To such a
+    hook everything is a manifest: what was taken from a cluster must not be committed either."""
     fingerprint_key: bytes | None = None
 
 
@@ -59,12 +61,14 @@ class _Share:
 
 
 def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress) -> Assessment:
-    """Return the assessment of the manifests that `request` names.
+    """Return the assessment of the manifests that `request` names, or of the exports.
 
     Raises `InputError` and `ConfigurationError` for what a user can mend, `NothingCollectedError` when there is
     nothing to judge, and `WorkerLostError` when a process dies.
     """
     judged_by = rules.load(request, now=now)
+    if not request.allow_empty and exported.are_exports(request.paths):
+        return _of_exports(request, judged_by, now=now, progress=progress)
     progress("looking for manifests")
     found = discovery.discover(
         discovery.Request(
@@ -95,6 +99,29 @@ def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress
         absent={policy.id: {"": policy.absent} for policy in judged_by.policies if policy.absent},
     )
     return assess(reached, judged_by, now=now)
+
+
+def _of_exports(request: Request, judged_by: Rules, *, now: datetime, progress: Progress) -> Assessment:
+    """Return the assessment that `auditor audit` makes of a snapshot of the exports."""
+    from auditor.pipeline import audit  # noqa: PLC0415 - start-up: only some inputs need it
+
+    collected = exported.read(
+        request.paths,
+        workloads=judged_by.judge.workloads,
+        fingerprinter=Fingerprinter(request.fingerprint_key),
+        clock=lambda: now,
+        progress=progress,
+    )
+    digests = [(f"{call.source}/{call.type}/{call.namespace}", call.sha256) for of in collected for call in of.calls]
+    return audit.of_collected(
+        collected,
+        judged_by,
+        arguments=request.paths,
+        digests=digests,
+        jobs=request.jobs,
+        now=now,
+        progress=progress,
+    )
 
 
 def _judge(

@@ -14,6 +14,7 @@ from auditor.model.collection import CallResult
 from tests.cli.running import run
 from tests.snapshot import builders
 
+UID = "0b3a3e4e-3f0c-4c3f-9a54-1a2b3c4d5e6f"
 RBAC = """\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -426,14 +427,14 @@ def test_an_export_is_recognised_and_claims_what_files_can(capsys: Output, folde
         {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "ClusterRoleBinding",
-            "metadata": {"name": "b", "uid": "1"},
+            "metadata": {"name": "b", "uid": UID, "resourceVersion": "7"},
             "roleRef": reference,
             "subjects": [{"kind": "User", "name": "ada"}],
         },
         {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "ClusterRole",
-            "metadata": {"name": "reader", "uid": "2"},
+            "metadata": {"name": "reader", "uid": UID, "resourceVersion": "7"},
             "rules": [SECRETS],
         },
     ]

@@ -1,0 +1,131 @@
+"""Exports that are judged or asked at once, without a snapshot: `auditor scan DIR` and `auditor access ... DIR`.
+
+Whether a path is an export is decided here alone. What is read then is what `auditor collect --from DIR` would write:
+the same names, claims and gaps, kept in memory.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from auditor.collectors import dumps
+from auditor.collectors.sources import STDIN
+from auditor.model.collection import Call, Source
+from auditor.model.errors import InputError
+from auditor.model.resource import Resource
+from auditor.model.settings import ExportSource, SourceSettings
+from auditor.pipeline.collected import Collected, Read
+from auditor.redaction.fingerprint import Fingerprinter
+from auditor.workloads import Workloads
+
+
+def are_exports(paths: Sequence[str]) -> bool:
+    """Return whether `paths` are exports and no manifests. Raises `InputError` where some are and some are not."""
+    taken = [path for path in paths if path != STDIN and Path(path).exists() and dumps.recognised(Path(path))]
+    if not taken:
+        return False
+    if len(taken) == len(paths):
+        return True
+    written = next(path for path in paths if path not in taken)
+    raise InputError(
+        f"{taken[0]} was taken from a cluster, and {written} was not",
+        hint="What is in a cluster and what may be applied are judged apart: name one after the other.",
+    )
+
+
+def sources(folders: Sequence[Path]) -> tuple[SourceSettings, ...]:
+    """Return a source for each export, named after its folder. Raises `InputError` for one that is not there."""
+    for folder in folders:
+        if not folder.exists():
+            raise InputError(f"{folder} does not exist", hint="Check --from.")
+    named = _named(folders)
+    return tuple(SourceSettings(name=name, settings=ExportSource(path=folder)) for name, folder in named.items())
+
+
+def _named(folders: Sequence[Path]) -> dict[str, Path]:
+    """Return the folders by names that a source can have, each its own."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        stem = re.sub(r"[^a-z0-9.-]+", "-", folder.resolve().name.lower()).strip("-.")
+        stem = (stem if stem[:1].isalpha() else f"export-{stem}".rstrip("-"))[:60]
+        number = 1
+        while (name := f"{stem}-{number}" if number > 1 else stem) in found:
+            number += 1
+        found[name] = folder
+    return found
+
+
+def read(
+    paths: Sequence[str],
+    *,
+    workloads: Workloads,
+    fingerprinter: Fingerprinter,
+    clock: Callable[[], datetime],
+    progress: Callable[[str], None],
+) -> tuple[Collected, ...]:
+    """Return what the exports hold, by name, as a snapshot of them would. Raises `InputError` for none to be read."""
+    from auditor.collectors import exports  # noqa: PLC0415 - start-up: only some inputs need it
+
+    kept = _Kept(fingerprinter.key_name)
+    for name, folder in _named([Path(path) for path in paths]).items():
+        exports.collect(
+            ExportSource(path=folder),
+            name=name,
+            tags=(),
+            sink=kept,
+            fingerprint=fingerprinter.of,
+            workloads=workloads,
+            clock=clock,
+            progress=progress,
+        )
+    return tuple(sorted(kept.collected(), key=lambda part: part.source.name))
+
+
+class _Kept:
+    """A sink that keeps everything."""
+
+    def __init__(self, key_name: str) -> None:
+        self._key_name = key_name
+        self._resources: dict[tuple[str, str], list[Resource]] = {}
+        self._calls: list[Call] = []
+        self._sources: list[Source] = []
+
+    def add(self, resource: Resource) -> None:
+        self._resources.setdefault((resource.origin.source, resource.type), []).append(resource)
+
+    def restart(self, source: str, type: str) -> None:  # noqa: A002 - as in the protocol
+        raise AssertionError(f"files are read once: {source}, {type}")
+
+    def call(self, call: Call) -> None:
+        self._calls.append(call)
+
+    def source(self, source: Source) -> None:
+        self._sources.append(replace(source, fingerprint_key_id=self._key_name))
+
+    def done(self, source: str) -> frozenset[tuple[str, str]]:
+        del source
+        return frozenset()
+
+    def stopping(self) -> bool:
+        return False
+
+    def collected(self) -> Iterator[Collected]:
+        """Yield what was kept, by source."""
+        for source in self._sources:
+            own = {type_: found for (name, type_), found in sorted(self._resources.items()) if name == source.name}
+            calls = tuple(
+                sorted(
+                    (call for call in self._calls if call.source == source.name),
+                    key=lambda call: (call.type, call.namespace),
+                )
+            )
+            yield Collected(source=source, calls=calls, read=_reader(own))
+
+
+def _reader(own: dict[str, list[Resource]]) -> Read:
+    def resources(types: Collection[str] | None = None, /) -> list[Resource]:
+        return [one for type_, found in own.items() if types is None or type_ in types for one in found]
+
+    return resources
