@@ -138,7 +138,7 @@ def _close(snapshot: Any, *, allow_incomplete: bool, quiet: bool) -> int:
     if snapshot.manifest.state is State.PARTIAL:
         terminal.note(f"interrupted: {snapshot.path} is partial; `auditor collect -o {snapshot.path} --resume` goes on")
         return _INTERRUPTED
-    failed = [source.name for source in snapshot.sources if source.failure]
+    failed = [source for source in snapshot.sources if source.failure]
     missing = [call for call in snapshot.calls if not call.complete and call.result is not CallResult.NOT_ASKED]
     if not failed and not missing:
         return 0
@@ -146,6 +146,8 @@ def _close(snapshot: Any, *, allow_incomplete: bool, quiet: bool) -> int:
         parts = (
             [f"{len(missing)} list{'s' if len(missing) != 1 else ''} could not be read to the end"] if missing else []
         )
-        parts += [f"nothing could be read of {', '.join(failed)}"] if failed else []
+        parts += [f"nothing could be read of {', '.join(source.name for source in failed)}"] if failed else []
         terminal.note(f"incomplete: {' and '.join(parts)}")
+        for source in failed:
+            terminal.note(f"  {source.name}: {source.failure}")
     return 0 if allow_incomplete else 3

@@ -1,5 +1,7 @@
 """Errors that a user can mend: what happened, where, and the next thing to do. Only `cli/` catches them."""
 
+from collections.abc import Sequence
+
 
 class AuditorError(Exception):
     """A failure that its reader can act upon.
@@ -30,9 +32,12 @@ class ToolMissingError(AuditorError):
 class NothingCollectedError(AuditorError):
     """The run read no resource at all, so it has nothing to vouch for."""
 
-    def __init__(self, source: str, *, hint: str = "") -> None:
+    def __init__(self, source: str, *, reasons: Sequence[str] = (), hint: str = "") -> None:
+        """`reasons` say why nothing came, one of each system that was asked; without any, the input holds nothing."""
         super().__init__(
-            f"nothing to judge was found in {source}",
+            "\n".join((f"nothing was collected from {source}", *(f"  {reason}" for reason in reasons)))
+            if reasons
+            else f"nothing to judge was found in {source}",
             hint=hint
             or "Name a folder or file with Kubernetes manifests (`auditor scan --help` shows examples), or say "
             "--allow-empty where that is no mistake.",

@@ -6,7 +6,8 @@ the ledger, what happens to a whole source is in its record, and the others go o
 
 import importlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from auditor import __version__, data
 from auditor import workloads as kinds
-from auditor.model.collection import Source
+from auditor.model.collection import Call, Source
 from auditor.model.errors import AuditorError, InputError, NothingCollectedError
 from auditor.model.record import record
 from auditor.model.settings import ExportSource, KubernetesSource, SourceSettings
@@ -107,11 +108,35 @@ def collect(request: Request, surroundings: Surroundings) -> Snapshot:
     writer.finish()
     snapshot = open_snapshot(request.folder)
     if not writer.stopping() and not any(call.kept for call in snapshot.calls):
-        raise NothingCollectedError(
-            ", ".join(run.sources),
-            hint=f"`auditor snapshot show {request.folder}` says what each list met; `auditor doctor` what is missing.",
-        )
+        raise _nothing(snapshot, begun=not request.resume)
     return snapshot
+
+
+def _nothing(snapshot: Snapshot, *, begun: bool) -> NothingCollectedError:
+    """Return why there is not one object. A snapshot that this run began and that tells nothing more is taken away."""
+    reasons = tuple(reason for source in snapshot.sources for reason in _reasons(source, snapshot.calls))
+    names = ", ".join(snapshot.manifest.runs[-1].sources)
+    if begun and not snapshot.calls:
+        writing.remove(snapshot.path)
+        hint = f"Mend that and collect again: {snapshot.path} was not left behind. `auditor doctor` tries each source."
+    else:
+        hint = (
+            f"`auditor snapshot show {snapshot.path}` has every list, `auditor doctor --grants` what to grant. Then "
+            f"`auditor collect -o {snapshot.path} --resume` asks again; with another configuration remove the folder."
+        )
+    return NothingCollectedError(names, reasons=reasons or (f"{names}: no list was asked",), hint=hint)
+
+
+def _reasons(source: Source, calls: Sequence[Call]) -> Iterator[str]:
+    """Yield why nothing came of a source: its failure, or how its lists ended, the most frequent end first."""
+    if source.failure:
+        yield f"{source.name}: {source.failure}"
+        return
+    ends = Counter(call.result for call in calls if call.source == source.name)
+    for result, count in ends.most_common():
+        example = next(call for call in calls if call.source == source.name and call.result is result)
+        words = f"{source.name}: {count} list{'s' if count != 1 else ''} {result.value}"
+        yield f"{words}: {example.reason}" if example.reason else words
 
 
 class _Reading:

@@ -13,6 +13,7 @@ import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -64,6 +65,17 @@ def create(folder: Path, *, run: Run, clock: Clock) -> "Writer":
             f"{folder} cannot be made: {error.strerror}", hint="Name a folder inside one that exists."
         ) from error
     return Writer(folder, claimed=claimed, runs=(cleaned(run),), clock=clock)
+
+
+def remove(folder: Path) -> None:
+    """Take away a snapshot without any list that has ended. Raises `UnwritableError`."""
+    with writing(folder):
+        (folder / LEDGER).unlink()
+        (folder / MANIFEST).unlink()
+        (folder / RESOURCES).rmdir()
+    # The user may have made it, and may not be allowed to remove it.
+    with suppress(OSError):
+        folder.rmdir()
 
 
 class Writer:

@@ -7,6 +7,7 @@ import base64
 import gzip
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -456,6 +457,9 @@ def test_a_source_that_answers_nobody_is_a_failure_of_its_own(cluster: Kubernete
     done = auditor("collect", "-o", "s", cwd=tmp_path)
     assert done.code == 3
     assert "nothing could be read of gone" in done.err
+    assert "  gone: https://127.0.0.1:9 cannot be reached" in done.err, (
+        "why stands on the screen, not in the snapshot alone"
+    )
     failed = next(source for source in opened(tmp_path).sources if source.name == "gone")
     assert failed.failure
     assert auditor("collect", "-o", "t", "--allow-incomplete", cwd=tmp_path).code == 0
@@ -489,6 +493,7 @@ def test_nothing_collected_is_an_error_and_the_ledger_says_why(cluster: Kubernet
     done = auditor("collect", "-o", "s", cwd=tmp_path)
     assert done.code == 2
     assert "auditor snapshot show s" in done.err
+    assert re.search(r"weak: \d+ lists forbidden: The identity may not list", done.err)
     assert {call.result for call in opened(tmp_path).calls} == {CallResult.FORBIDDEN, CallResult.NOT_SERVED}
 
 

@@ -179,10 +179,56 @@ def test_nothing_at_all_is_an_error_and_the_ledger_stays(tmp_path: Path, acts: d
         sink.source(source(name))
 
     acts["prod"] = act
-    with pytest.raises(NothingCollectedError, match="prod") as raised:
+    with pytest.raises(NothingCollectedError) as raised:
         collect(request(tmp_path, "prod"))
+    first, *reasons = str(raised.value).split("\n")
+    assert first == "nothing was collected from prod"
+    assert reasons == ["  prod: 1 list forbidden: It was forbidden."]
     assert "auditor snapshot show" in raised.value.hint
+    assert f"auditor collect -o {tmp_path / 's'} --resume" in raised.value.hint
     assert open_snapshot(tmp_path / "s").calls[0].result is CallResult.FORBIDDEN
+    acts.clear()
+    assert len(collect(request(tmp_path, "prod", resume=True)).calls) == 2, "as the hint says"
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_where_no_source_answered_it_is_said_why_and_the_next_try_has_its_place(
+    tmp_path: Path, acts: dict[str, Act], *, made: bool
+) -> None:
+    def act(*_: Any, name: str, **__: Any) -> None:
+        raise InputError(f"there is no kubeconfig at {name}", hint="Name another.")
+
+    acts["a"] = acts["b"] = act
+    if made:
+        (tmp_path / "s").mkdir()
+    with pytest.raises(NothingCollectedError) as raised:
+        collect(request(tmp_path, "a", "b"))
+    assert str(raised.value).split("\n") == [
+        "nothing was collected from a, b",
+        "  a: there is no kubeconfig at a. Name another.",
+        "  b: there is no kubeconfig at b. Name another.",
+    ]
+    assert "auditor doctor" in raised.value.hint
+    assert not (tmp_path / "s").exists()
+    acts.clear()
+    assert collect(request(tmp_path, "a", "b")).manifest.state is State.COMPLETE
+
+
+def test_a_snapshot_that_is_gone_on_with_is_never_taken_away(tmp_path: Path, acts: dict[str, Act]) -> None:
+    def refused(*_: Any, name: str, sink: Sink, **__: Any) -> None:
+        sink.call(call(ROLE, source=name, result=CallResult.FORBIDDEN))
+        sink.source(source(name))
+
+    def gone(*_: Any, **__: Any) -> None:
+        raise InputError("it does not answer", hint="Wait.")
+
+    acts["prod"] = refused
+    with pytest.raises(NothingCollectedError):
+        collect(request(tmp_path, "prod"))
+    acts["prod"] = gone
+    with pytest.raises(NothingCollectedError, match="prod: it does not answer"):
+        collect(request(tmp_path, "prod", resume=True))
+    assert (tmp_path / "s").exists()
 
 
 @pytest.mark.usefixtures("acts")
