@@ -68,9 +68,9 @@ def lines(snapshot: Snapshot, *, width: int, colour: bool, show_all: bool) -> It
 
 def _head(page: _Page, snapshot: Snapshot, estates: Sequence[Estate]) -> Iterator[str]:
     manifest = snapshot.manifest
-    partial = manifest.state is State.PARTIAL
-    state = page.paint("partial: the run did not come to its end", "1;31") if partial else "complete"
-    yield f"{page.paint(visible(str(snapshot.path)), '1')}  {state}, format {visible(manifest.version)}"
+    lead = f"{page.paint(visible(str(snapshot.path)), '1')}  "
+    state, style = _state(manifest.state, estates)
+    yield f"{lead}{page.paint(state, style)}, format {visible(manifest.version)}"
     for run in manifest.runs:
         yield from page.wrapped(_run(run), first="collected  ", rest=" " * 11)
     for name, words in _kept(manifest.runs[-1]):
@@ -83,6 +83,22 @@ def _head(page: _Page, snapshot: Snapshot, estates: Sequence[Estate]) -> Iterato
         f"{_count(len(estates), 'source')}, {_size(size)}"
     )
     yield f"manifest   sha256 {snapshot.digest}"
+
+
+def _state(state: State, estates: Sequence[Estate]) -> tuple[str, str]:
+    """Return in words how whole the snapshot is, and the style: that a run came to its end says nothing of that."""
+    if state is State.PARTIAL:
+        return "partial: the run did not come to its end", "1;31"
+    failed = sum(bool(estate.source and estate.source.failure) for estate in estates)
+    holes = [call for estate in estates for kind in estate.kinds for call in kind.holes]
+    unasked = sum(call.result is CallResult.NOT_ASKED for call in holes)
+    missing = len(holes) - unasked
+    words = [f"nothing of {_count(failed, 'source')}"] if failed else []
+    words += [f"{_count(missing, 'list')} not to the end"] if missing else []
+    words += [f"{_count(unasked, 'list')} not asked"] if unasked else []
+    if not words:
+        return "complete", ""
+    return f"incomplete ({', '.join(words)})", "1;33" if failed or missing else ""
 
 
 def _run(run: Run) -> str:

@@ -167,10 +167,14 @@ def _verified(snapshot: Path, found: Any, mistakes: Sequence[Any], *, noted: boo
     if mistakes:
         yield f"{snapshot}: {len(mistakes)} thing{'s' if len(mistakes) != 1 else ''} wrong; {count} were looked at"
         return
-    yield f"{snapshot}: as it was written ({found.manifest.state.value}); {count}"
+    yield f"{snapshot}: as it was written ({_ENDS[found.manifest.state.value]}); {count}"
     yield f"manifest sha256 {found.digest}"
     if not noted:
         yield "Whoever can change all of a snapshot can change its digests, too: hold this digest against one you kept."
+
+
+_ENDS = {"complete": "the run came to its end", "partial": "partial: the run did not come to its end"}
+"""What the state of a manifest says: of holes, `show` knows."""
 
 
 def _head(opened: Any) -> dict[str, Any]:

@@ -108,6 +108,32 @@ def test_the_picture_shows_what_was_read_and_what_was_not(folder: Path, capsys: 
     assert shown == PICTURE
 
 
+@pytest.mark.parametrize(
+    ("results", "failure", "said"),
+    [
+        ([CallResult.READ, CallResult.NOT_SERVED], "", "complete"),
+        ([CallResult.READ], "It does not answer. Wait.", "incomplete (nothing of 1 source)"),
+        ([CallResult.READ, CallResult.FORBIDDEN, CallResult.CUT], "", "incomplete (2 lists not to the end)"),
+        ([CallResult.READ, CallResult.NOT_ASKED], "", "incomplete (1 list not asked)"),
+        (
+            [CallResult.FORBIDDEN, CallResult.NOT_ASKED],
+            "It does not answer. Wait.",
+            "incomplete (nothing of 1 source, 1 list not to the end, 1 list not asked)",
+        ),
+    ],
+)
+def test_complete_is_what_has_no_hole_and_not_what_ended(
+    results: list[CallResult], failure: str, said: str, folder: Path, capsys: Capture
+) -> None:
+    calls = [call(f"kubernetes/Kind{number}", result=result) for number, result in enumerate(results)]
+    writer = writing.create(folder / "s", run=a_run(sources=("prod", "gone")), clock=Ticking())
+    fill(writer, {}, *calls)
+    writer.source(source("gone", failure=failure))
+    writer.finish()
+    assert run(["snapshot", "show", "s"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == f"s  {said}, format 1.0"
+
+
 def test_the_picture_says_how_long_it_is_kept_and_what_it_follows(folder: Path, capsys: Capture) -> None:
     writer = writing.create(folder / "s", run=a_run(retention="12 months", previous="5" * 64), clock=Ticking())
     fill(writer, estate())
@@ -168,7 +194,7 @@ def test_verify_says_that_it_is_as_it_was_written_and_what_that_is_worth(folder:
     assert run(["snapshot", "verify", "s"]) == 0
     digest = open_snapshot(folder / "s").digest
     assert capsys.readouterr().out == (
-        "s: as it was written (complete); 4 files, 6 objects\n"
+        "s: as it was written (the run came to its end); 4 files, 6 objects\n"
         f"manifest sha256 {digest}\n"
         "Whoever can change all of a snapshot can change its digests, too: hold this digest against one you kept.\n"
     )
