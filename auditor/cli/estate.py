@@ -63,7 +63,7 @@ def lines(snapshot: Snapshot, *, width: int, colour: bool, show_all: bool) -> It
         for number, estate in enumerate(own, 1):
             yield from _estate(page, estate, last=number == len(own))
     yield ""
-    yield "● read to its end   ◐ in part   ○ not read   · not asked, or no such kind"
+    yield "● read to its end   ◐ in part   ○ not read   · not asked, not told, or no such kind"
 
 
 def _head(page: _Page, snapshot: Snapshot, estates: Sequence[Estate]) -> Iterator[str]:
@@ -260,11 +260,16 @@ def _passed_over(estate: Estate) -> Iterator[tuple[str, tuple[Kind, ...]]]:
     none = tuple(kind for kind in estate.with_reading(Reading.READ) if not kind.kept)
     for words, listed in (
         ("read, and there is no object", none),
-        ("not asked, as configured", estate.with_reading(Reading.NOT_ASKED)),
+        (_unasked(estate.source), estate.with_reading(Reading.NOT_ASKED)),
         ("not served here", estate.with_reading(Reading.NOT_SERVED)),
     ):
         if listed:
             yield words, listed
+
+
+def _unasked(source: Source | None) -> str:
+    export = source is not None and source.kind == "export"
+    return "of which the files do not tell all" if export else "not asked, as configured"
 
 
 def _short(type_: str, plane: str) -> str:

@@ -20,7 +20,6 @@ from auditor.collectors import discovery, manifests
 from auditor.collectors.documents import RefusedError
 from auditor.collectors.sources import Source
 from auditor.facts.extent import of_source
-from auditor.facts.lists import place
 from auditor.model.coverage import Gap
 from auditor.model.errors import InputError
 from auditor.model.record import record
@@ -161,8 +160,6 @@ def _worth_reading(source: Source) -> Source | None:
 def _of_source(part: Collected, request: Request) -> Cluster:
     resources = list(part.read(TYPES))
     source = part.source
-    # What was not read of other kinds leaves nothing open here.
-    elsewhere = {place(call) for call in part.calls if call.type not in TYPES}
     own = dialect.of(version=source.version, authorisers=source.facts.get("authorizers"), provider=source.provider)
     asked = request.dialect or Dialect()
     return Cluster(
@@ -176,7 +173,8 @@ def _of_source(part: Collected, request: Request) -> Cluster:
             live=True,
             unread=of_source(source, part.calls).unread,
         ),
-        gaps=tuple(gap for gap in part.coverage.gaps if gap.file not in elsewhere),
+        # What was not read of other kinds leaves nothing open here.
+        gaps=tuple(sorted(part.gaps(TYPES))),
         groups_of=_groups(resources),
         locate=lambda origin, _: Location(file=origin.file, line=origin.line),
     )

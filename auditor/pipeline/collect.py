@@ -218,6 +218,9 @@ class _Reading:
         except UnwritableError:
             raise
         except AuditorError as error:
+            if self._writer.stopping():
+                # What it met is our own end, and that is on record already.
+                return
             ended = self._surroundings.clock()
             kind = "export" if isinstance(source.settings, ExportSource) else "live"
             self._writer.source(

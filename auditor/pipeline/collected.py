@@ -57,6 +57,23 @@ class Collected:
         """When the collection ended, by the clock of the source: ages and days left count from then."""
         return self.source.ended + timedelta(seconds=self.source.clock_offset_seconds or 0)
 
+    def gaps(self, types: Collection[str] | None = None) -> Iterator[Gap]:
+        """Yield what is missing, of `types` where they are given. What the end of the run cut off is told once."""
+        whole = f"{self.source.plane}://{self.source.name}"
+        if self.source.failure:
+            yield Gap(file=whole, reason=GapReason.SOURCE_FAILED, detail=self.source.failure)
+        if self.interrupted:
+            detail = "The collection ended before this source did; go on with `auditor collect --resume`."
+            yield Gap(file=whole, reason=GapReason.INTERRUPTED, detail=detail)
+        holes = [call for call in self.calls if not call.complete and (types is None or call.type in types)]
+        cut = [call for call in holes if call.result is CallResult.INTERRUPTED]
+        if len(cut) > 1:
+            detail = f"The run was ended before {len(cut)} lists were read; go on with `auditor collect --resume`."
+            yield Gap(file=whole, reason=GapReason.INTERRUPTED, detail=detail)
+        for call in holes:
+            if call.result is not CallResult.INTERRUPTED or len(cut) == 1:
+                yield Gap(file=place(call), reason=_REASONS[call.result], detail=call.reason)
+
     @property
     def coverage(self) -> Coverage:
         """What was asked of it and what of that is missing. Its lists stand in the calls, not among the files."""
@@ -69,19 +86,8 @@ class Collected:
             resources=sum(call.kept for call in self.calls),
             by_type=tuple(sorted((type_, count) for type_, count in by_type.items() if count)),
             skipped=(("folded into their owners", folded),) if folded else (),
-            gaps=tuple(sorted(self._gaps())),
+            gaps=tuple(sorted(self.gaps())),
         )
-
-    def _gaps(self) -> Iterator[Gap]:
-        whole = f"{self.source.plane}://{self.source.name}"
-        if self.source.failure:
-            yield Gap(file=whole, reason=GapReason.SOURCE_FAILED, detail=self.source.failure)
-        if self.interrupted:
-            detail = "The collection ended before this source did; go on with `auditor collect --resume`."
-            yield Gap(file=whole, reason=GapReason.INTERRUPTED, detail=detail)
-        for call in self.calls:
-            if not call.complete:
-                yield Gap(file=place(call), reason=_REASONS[call.result], detail=call.reason)
 
 
 def open_all(paths: Sequence[Path]) -> tuple[list[Collected], list[tuple[str, str]]]:

@@ -95,7 +95,7 @@ kubernetes
      Kind03.example.com, Kind04.example.com, Kind05.example.com, Kind06.example.com,
      Kind07.example.com, and 4 more (--all)
 
-● read to its end   ◐ in part   ○ not read   · not asked, or no such kind
+● read to its end   ◐ in part   ○ not read   · not asked, not told, or no such kind
 """
 
 
@@ -132,6 +132,15 @@ def test_complete_is_what_has_no_hole_and_not_what_ended(
     writer.finish()
     assert run(["snapshot", "show", "s"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == f"s  {said}, format 1.0"
+
+
+def test_of_files_nobody_configured_what_they_do_not_tell(folder: Path, capsys: Capture) -> None:
+    calls = [call(SECRET, result=CallResult.NOT_ASKED, reason="The export has no file of this kind.")]
+    write(folder / "s", estate(), *calls, kind="export")
+    run(["snapshot", "show", "s"])
+    shown = capsys.readouterr().out
+    assert "· 1 kind of which the files do not tell all: Secret" in shown
+    assert "configured" not in shown
 
 
 def test_the_picture_says_how_long_it_is_kept_and_what_it_follows(folder: Path, capsys: Capture) -> None:

@@ -225,3 +225,19 @@ def test_a_source_whose_record_was_never_written_is_interrupted(tmp_path: Path) 
     assert lost.interrupted
     assert [(gap.file, gap.reason) for gap in lost.coverage.gaps] == [("kubernetes://lost", GapReason.INTERRUPTED)]
     assert [call.type for call in lost.calls] == [builders.ROLE]
+
+
+def test_lists_that_the_end_of_a_run_cut_off_are_one_gap(tmp_path: Path) -> None:
+    cut = [builders.call(f"kubernetes/Kind{number}", result=CallResult.INTERRUPTED) for number in range(9)]
+    refused = builders.call("kubernetes/Other", result=CallResult.FORBIDDEN)
+    builders.write(tmp_path / "s", builders.estate(), *cut, refused)
+    ((system,), _) = open_all([tmp_path / "s"])
+    gaps = system.coverage.gaps
+    assert [(gap.file.rpartition("/")[2], gap.reason.value) for gap in gaps] == [
+        ("prod", "interrupted"),
+        ("Other", "forbidden"),
+    ]
+    assert "before 9 lists were read; go on with `auditor collect --resume`" in gaps[0].detail
+    assert list(system.gaps({builders.ROLE})) == [], "of what was read nothing is missing"
+    (one,) = system.gaps({"kubernetes/Kind3"})
+    assert one.file.endswith("Kind3")

@@ -317,6 +317,20 @@ def test_an_interrupted_run_is_partial_and_can_be_gone_on_with(tmp_path: Path, a
     assert verify(tmp_path / "s").mistakes == ()
 
 
+def test_what_a_source_meets_after_ctrl_c_is_no_failure_of_its_own(tmp_path: Path, acts: dict[str, Act]) -> None:
+    seen = threading.Event()
+
+    def act(*_: Any, sink: Sink, **__: Any) -> None:
+        seen.set()
+        while not sink.stopping():
+            time.sleep(0.01)
+        raise InputError("it does not answer", hint="Wait.")
+
+    acts["prod"] = act
+    snapshot = collect(request(tmp_path, "prod"), interrupting(seen))
+    assert (snapshot.manifest.state, snapshot.sources, snapshot.calls) == (State.PARTIAL, (), ())
+
+
 def test_whoever_asks_twice_leaves_at_once_with_whole_lists(tmp_path: Path, acts: dict[str, Act]) -> None:
     seen = threading.Event()
     stubborn = threading.Event()

@@ -70,8 +70,9 @@ def collect(
 ) -> None:
     """Read the cluster of `settings` into `sink`, under `name`.
 
-    What happens to a single list is in its `Call`. Raises `InputError` for a kubeconfig that cannot be used and
-    `UnusableError` for a cluster that gives no answer or does not accept the identity.
+    What happens to a single list is in its `Call`. A run that ends before there is a list leaves no record.
+    Raises `InputError` for a kubeconfig that cannot be used and `UnusableError` for a cluster that gives no answer or
+    does not accept the identity.
     """
     started = clock()
     ended = threading.Event()
@@ -85,6 +86,9 @@ def collect(
             about = clusters.look(client, clock=clock)
             clusters.who_am_i(client, about, impersonating=bool(client.access.impersonation))
             found = discover(client, groups())
+            if stopping():
+                # What is served is not known, so there is no list to record: this source was not begun.
+                return
             if settings.namespaces:
                 clusters.identifier(client, about)
             reader = Reader(

@@ -594,6 +594,20 @@ def test_a_run_that_is_ended_leaves_records_of_what_is_missing(estate: Kubernete
     assert all("--resume" in call.reason for call in sink.calls if not call.complete)
 
 
+@pytest.mark.parametrize("path", ["/api", "/apis"])
+def test_a_run_that_is_ended_before_the_first_list_leaves_no_record_of_any(estate: Kubernetes, path: str) -> None:
+    """What is served is not known then: a record for each list would tell of a hundred things what is one."""
+    sink = Recording()
+
+    def then_silent(exchange: Exchange) -> None:
+        sink.ended.set()
+        silence(20)(exchange)
+
+    with spoiling(estate, Fault(path, then_silent)) as proxy:
+        within(HARD_LIMIT, lambda: collected(estate.kubeconfig(server=proxy.url), sink=sink, timeout=1))
+    assert (sink.calls, sink.sources) == ([], [])
+
+
 def test_the_patience_of_a_source_ends(estate: Kubernetes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that is down costs its patience once, not once for each list."""
     monkeypatch.setattr(client, "SOURCE_PATIENCE", 2.5)
