@@ -20,6 +20,9 @@ WHOLE = [name for name in TEXT_FORMATS if name != "gitlab-secrets"]
 HELPERS = {
     "console_page",
     "console_closing",
+    "pdf_document",
+    "pdf_findings",
+    "pdf_requirements",
     "systems",
     "figures",
     "leaks",
