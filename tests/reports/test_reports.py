@@ -28,6 +28,7 @@ HELPERS = {
     "leaks",
     "json_text",
     "options",
+    "sarif_tool",
     "templates",
     "text",
     "wording",
