@@ -11,6 +11,7 @@ from auditor import configuration, reports
 from auditor.model.assessment import Assessment
 from auditor.pipeline import scan as pipeline
 from tests.e2e.program import ROOT
+from tests.reports import plain
 
 GOLDEN = Path(__file__).parent / "golden"
 ESTATE = ROOT / "fixtures" / "estate"
@@ -51,3 +52,16 @@ def test_the_estate_gives_the_golden_report(
         file.write_bytes(content)
     # Bytes: a CSV file ends its lines in its own way.
     assert content.decode() == file.read_bytes().decode()
+
+
+@pytest.mark.parametrize("format_", list(plain.RICH))
+def test_the_estate_gives_the_golden_pages(
+    assessment: Assessment, format_: str, request: pytest.FixtureRequest
+) -> None:
+    """What people open: elements and texts of the HTML, the text of each page of the PDF."""
+    said = plain.without_policies(format_, plain.lines(format_, assessment))
+    said = re.sub(r"(sha256:)?\b[0-9a-f]{64}\b", "<digest>", said)
+    file = GOLDEN / f"estate.{format_}{plain.RICH[format_]}"
+    if request.config.getoption("--renew-goldens"):
+        file.write_text(said)
+    assert said.splitlines() == file.read_text().splitlines()

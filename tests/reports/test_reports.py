@@ -10,7 +10,7 @@ import pytest
 
 from auditor import reports
 from auditor.model.assessment import Assessment
-from tests.reports import sample
+from tests.reports import plain, sample
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
@@ -67,6 +67,21 @@ def test_whole_output_is_the_golden_one(format_: str, case: str, request: pytest
     assert content.decode().splitlines() == file.read_bytes().decode().splitlines()
 
 
+@pytest.mark.parametrize("format_", list(plain.RICH))
+@pytest.mark.parametrize("case", ["rich", "clean", "empty", "live", "leaked"])
+def test_pages_hold_what_the_golden_ones_hold(format_: str, case: str, request: pytest.FixtureRequest) -> None:
+    """The HTML as its elements and texts, the PDF as the text of its pages: what a reader would miss is a line here."""
+    said = plain.lines(format_, getattr(sample, case)())
+    file = GOLDEN / f"{case}.{format_}{plain.RICH[format_]}"
+    if request.config.getoption("--renew-goldens"):
+        file.write_text(said)
+    assert said.splitlines() == file.read_text().splitlines()
+
+
+def test_every_format_has_golden_reports() -> None:
+    assert set(TEXT_FORMATS) | set(plain.RICH) == set(reports.REPORTS)
+
+
 @pytest.mark.parametrize("format_", TEXT_FORMATS)
 def test_no_character_that_a_terminal_or_viewer_acts_upon_gets_out(format_: str) -> None:
     """Escape sequences, C1 controls, direction overrides: all are in the sample's texts, none in any output."""
@@ -109,7 +124,7 @@ def test_plain_formats_load_no_table_library(format_: str) -> None:
     """Start-up is most of what a CI gate takes."""
     heavy = {"rich", "typst", "yaml", "jsonschema", "pydantic"} | (set() if format_ == "markdown" else {"jinja2"})
     program = (
-        "import sys, json; from auditor import reports; from tests.reports import sample; "
+        "import sys, json; from auditor import reports; from tests.reports import plain, sample; "
         f"reports.render({format_!r}, sample.rich(), colour=True); print(json.dumps(sorted(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)
