@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from auditor.collectors import render
-from auditor.collectors.ignores import IGNORED, Ignores, Rules
+from auditor.collectors.ignores import IGNORED, Ignores, Rules, repository_of
 from auditor.collectors.rendering import Rendering
 from auditor.collectors.sources import STDIN, Source, SourceKind, is_values_file, kind_of, kind_of_stream
 from auditor.model import ci
@@ -52,6 +52,8 @@ class Found:
     """One a named path: what was found, passed over and out of reach."""
     repositories: tuple[Repository, ...] = ()
     """Repositories that were walked from their root, in the order of their folders."""
+    in_repository: bool = False
+    """Whether something that was named lies in a git repository, or holds one."""
 
 
 def discover(request: Request, *, stdin: BinaryIO, progress: Callable[[str], None]) -> Found:
@@ -65,6 +67,7 @@ def discover(request: Request, *, stdin: BinaryIO, progress: Callable[[str], Non
     coverage: list[Coverage] = []
     repositories: dict[str, Repository] = {}
     known: set[tuple[str, bool]] = set()
+    in_repository = False
     for named in request.paths:
         walk = _Walk(request, progress)
         if named == STDIN:
@@ -81,6 +84,7 @@ def discover(request: Request, *, stdin: BinaryIO, progress: Callable[[str], Non
                 kept.append(source)
         known.update((source.file, bool(source.rendered_from)) for source in kept)
         sources += kept
+        in_repository = in_repository or walk.in_repository()
         repositories.update((repository.folder, repository) for repository in walk.repositories())
         coverage.append(
             Coverage(
@@ -94,6 +98,7 @@ def discover(request: Request, *, stdin: BinaryIO, progress: Callable[[str], Non
         sources=tuple(sources),
         coverage=tuple(coverage),
         repositories=tuple(repositories[folder] for folder in sorted(repositories)),
+        in_repository=in_repository,
     )
 
 
@@ -308,6 +313,10 @@ class _Walk:
 
         named = [path for path in self._named if os.path.isdir(path)]  # noqa: PTH112 - as above
         return repositories.find(files, marked=self._roots, named=named, left_out=self._left_out)
+
+    def in_repository(self) -> bool:
+        """Return whether what was named lies in a git repository, or holds one."""
+        return bool(self._roots) or any(repository_of(path) for path in self._named)
 
     def _mark_included(self) -> None:
         """Mark what a GitLab definition includes: such a file has no name to know it by."""

@@ -63,13 +63,13 @@ class Ignores:
     def _outer(self, root: str) -> "tuple[tuple[str, GitIgnoreSpec], ...]":
         """Return the patterns that stand above `root` in its repository, closest first."""
         found: list[tuple[str, GitIgnoreSpec]] = []
-        folder = os.path.abspath(root)  # noqa: PTH100 - as above
-        start = folder
-        while not os.path.exists(f"{folder}/.git"):  # noqa: PTH110 - as above
-            above = os.path.dirname(folder)  # noqa: PTH120 - as above
-            if above == folder:
-                return ()
-            folder = above
+        start = os.path.abspath(root)  # noqa: PTH100 - as above
+        top = repository_of(start)
+        if not top:
+            return ()
+        folder = start
+        while folder != top:
+            folder = os.path.dirname(folder)  # noqa: PTH120 - as above
             spec = _read(f"{folder}/.gitignore")
             if spec is not None:
                 found.append((folder, spec))
@@ -80,6 +80,17 @@ class Ignores:
         if any(own.reason(part, folder=True) for part in _ancestors(start, folder)):
             return ()
         return tuple(found)
+
+
+def repository_of(path: str) -> str:
+    """Return the root of the git repository that `path` lies in, itself perhaps; empty where it lies in none."""
+    folder = os.path.abspath(path)  # noqa: PTH100 - as above
+    while not os.path.exists(f"{folder}/.git"):  # noqa: PTH110 - as above
+        above = os.path.dirname(folder)  # noqa: PTH120 - as above
+        if above == folder:
+            return ""
+        folder = above
+    return folder
 
 
 def _ancestors(path: str, top: str) -> Iterable[str]:

@@ -73,7 +73,8 @@ def run_one(policy: Policy, example: Example, *, workloads: Workloads, now: date
         judged = _leaked(example, reading.resources, judge, policy)
     elif example.cluster is None:
         judged = _in_files(reading.resources, judge, sources, example)
-        whole = () if _met(judged) else (policy.absent,)
+        # An object of an example lies in no repository.
+        whole = () if _met(judged) or policy.absent_where else (policy.absent,)
     else:
         judged, whole = _on_cluster(reading.resources, example.cluster, judge, policy)
     outcome = _worst(judged, whole)

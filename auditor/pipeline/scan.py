@@ -22,6 +22,7 @@ from auditor.pipeline.assemble import JudgedSubject
 from auditor.pipeline.assessing import Reached, assess
 from auditor.pipeline.judging import Judge, Places, Progress
 from auditor.pipeline.rules import Rules, Terms
+from auditor.policy.document import Policy
 from auditor.redaction.fingerprint import Fingerprinter
 
 _WORTH_A_PROCESS = 300_000
@@ -96,9 +97,14 @@ def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress
         arguments=request.paths,
         digests=[entry for part in readings for entry in part.digests],
         key_id=fingerprinter.key_id,
-        absent={policy.id: {"": policy.absent} for policy in judged_by.policies if policy.absent},
+        absent={policy.id: {"": policy.absent} for policy in judged_by.policies if _asked(policy, found)},
     )
     return assess(reached, judged_by, now=now)
+
+
+def _asked(policy: Policy, found: Found) -> bool:
+    """Return whether it leaves something open that `policy` finds no subject: nobody asks a folder for its CI gates."""
+    return bool(policy.absent) and (found.in_repository or policy.absent_where != "repository")
 
 
 def _of_exports(request: Request, judged_by: Rules, *, now: datetime, progress: Progress) -> Assessment:

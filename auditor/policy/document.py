@@ -103,6 +103,8 @@ class Policy:
     evidence: tuple[tuple[str, str], ...]
     absent: str
     """Why finding no subject leaves the question open; empty where it does not."""
+    absent_where: str = ""
+    """`repository`: the question is asked only of input in a git repository; empty: of any."""
     absent_managed: str = ""
     """The same where a provider runs the control plane: what it decides, what the customer does, and where."""
     rationale: str
@@ -231,6 +233,7 @@ def parse(raw: Mapping[str, Any], *, file: str, digest: str, shipped: bool = Fal
         about=raw.get("about", "").strip(),
         evidence=tuple((name, text.strip()) for name, text in raw.get("evidence", {}).items()),
         absent=absent["reason"].strip() if absent.get("outcome") == "not_evaluated" else "",
+        absent_where=absent.get("where", ""),
         absent_managed=absent.get("managed", "").strip(),
         rationale=raw["rationale"].strip(),
         remediation=raw["remediation"].strip(),

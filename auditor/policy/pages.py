@@ -57,7 +57,8 @@ def _rule(policy: Policy) -> str:
         text += f"{what}:\n\n{_fenced('cel', doubt.when)}\n\n"
     text += f"Passes when:\n\n{_fenced('cel', policy.rule)}"
     if policy.absent:
-        text += f"\n\nWhere the input holds nothing of the kind, the verdict is `not_evaluated`: {policy.absent}"
+        where = " lies in a git repository and" if policy.absent_where == "repository" else ""
+        text += f"\n\nWhere the input{where} holds nothing of the kind, the verdict is `not_evaluated`: {policy.absent}"
     if policy.absent_managed:
         text += f"\n\nThe same on a cluster whose control plane a provider runs: {policy.absent_managed}"
     return text

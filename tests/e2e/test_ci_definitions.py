@@ -70,9 +70,20 @@ def test_a_jenkinsfile_has_lines(tmp_path: Path) -> None:
     assert (file, line) == ("Jenkinsfile", 3)
 
 
-def test_a_folder_of_manifests_never_fails_for_lack_of_a_gate(tmp_path: Path) -> None:
+def test_nobody_asks_a_folder_in_no_repository_what_stands_before_its_merges(tmp_path: Path) -> None:
+    """There is no merge: no verdict is open, and none passes either."""
     write(tmp_path, "deploy/web.yaml", CLEAN)
     for paths in ((".",), ("deploy",), ("deploy/web.yaml",)):
+        code, assessment = scan(tmp_path, "--select", "L-CI-01", paths=paths)
+        assert code == 0
+        assert not any(verdicts(assessment, "L-CI-01").values())
+        assert "pass" not in {requirement["outcome"] for requirement in assessment["requirements"]}
+
+
+def test_a_folder_of_manifests_never_fails_for_lack_of_a_gate(tmp_path: Path) -> None:
+    write(tmp_path, ".git/config", "")
+    write(tmp_path, "deploy/web.yaml", CLEAN)
+    for paths in (("deploy",), ("deploy/web.yaml",)):
         code, assessment = scan(tmp_path, "--select", "L-CI-01", paths=paths)
         found = verdicts(assessment, "L-CI-01")
         assert (code, found["failed"]) == (0, [])

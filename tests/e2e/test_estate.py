@@ -1,6 +1,7 @@
 """The made-up estate, judged on a fixed day: what its owners read, whole."""
 
 import re
+import shutil
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -21,9 +22,9 @@ _DIGEST = re.compile(rb"\b[0-9a-f]{64}\b")
 
 
 @pytest.fixture
-def assessment(monkeypatch: pytest.MonkeyPatch) -> Assessment:
-    """Return what a scan says from inside the estate, as its owners start it."""
-    monkeypatch.chdir(ESTATE)
+def assessment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Assessment:
+    """Return what a scan says from inside the estate, as its owners start it; nothing of our repository is around."""
+    monkeypatch.chdir(shutil.copytree(ESTATE, tmp_path / "estate"))
     settings = configuration.load(Path("auditor.yaml"))
     return pipeline.scan(
         pipeline.Request(
