@@ -33,9 +33,9 @@ _ITEM = re.compile(
     r"^[ \t]*(?:-[ \t]+)?(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s\"'#,{\[|>&*!-][^\n#]*?))"
     r"[ \t]*,?[ \t]*(?:#.*)?\r?$"
 )
-_CLIENT = re.compile(r"\"clientAuthenticatorType\"[ \t]*:[ \t]*\"client-secret\"")
+_CLIENT = re.compile(r"\"clientAuthenticatorType\"[ \t]*:[ \t]*\"client-secret\"|\"clientId\"[ \t]*:")
 _CLIENT_SECRET = re.compile(r"\"secret\"[ \t]*:[ \t]*\"(?P<value>[^\"\n]{4,512})\"")
-"""Of a realm that Keycloak exported, where a client's secret is called like a reference elsewhere."""
+"""Of a realm or a client of Keycloak, where the secret itself is called as a reference is elsewhere."""
 _VARIABLE = re.compile(r"^[ \t]*variable[ \t]+\"?(?P<key>[\w\-]+)\"?[ \t]*\{")
 _RESOURCE = re.compile(r"^[ \t]*(?:resource[ \t]+\"(?P<type>\w+)\"|(?P<set>set_sensitive)\b)")
 _ATTRIBUTE = re.compile(
@@ -98,6 +98,8 @@ def _of_key(match: re.Match[str], rest: str, base: int) -> Iterator[tuple[int, i
                 return
             group = item.lastgroup or "plain"
             yield from _judged(key.rstrip("s"), item[group], base + offset + item.start(group))
+    elif kind == "{" and key == "credentials":
+        yield from _of_client(rest, base)
     else:
         yield from _children(key, rest, base, indent=indent, end="")
 

@@ -50,21 +50,9 @@ _SHELL_NAMES = (
     "crontab",
 )
 _DATA_NAMES = (".env", "env.", "hosts", "inventory", "config", "credentials", "compose", "docker-compose")
-_PROSE_NAMES = (
-    "readme",
-    "changelog",
-    "changes",
-    "license",
-    "licence",
-    "notes",
-    "notice",
-    "news",
-    "copying",
-    "install",
-    "contributing",
-    "todo",
-    "history",
-    "llms",
+_PROSE_NAMES = re.compile(
+    r"(?:readme|changelog|contributing|licen[cs]e|llms)(?![a-z]).*"
+    r"|(?:changes|copying|install|notes|notice|news|todo|history)(?:[.\d_-]*)"
 )
 _PROSE_FOLDERS = re.compile(r"(?:^|/)(?:docs?|documentation|manual|website)/(?:[^/]+/)*[^/]+\.txt\Z", re.IGNORECASE)
 _DATA_FOLDERS = ("/group_vars/", "/host_vars/")
@@ -88,7 +76,7 @@ def notation_of(path: str) -> Notation:
         return Notation.CODE
     if name.startswith(_DATA_NAMES) or any(folder in f"/{path.lower()}" for folder in _DATA_FOLDERS):
         return Notation.DATA
-    prose = bare.startswith(_PROSE_NAMES) or _PROSE_FOLDERS.search(path) is not None
+    prose = _PROSE_NAMES.fullmatch(bare) is not None or _PROSE_FOLDERS.search(path) is not None
     return Notation.PROSE if prose else Notation.UNKNOWN
 
 

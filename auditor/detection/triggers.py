@@ -103,7 +103,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.BELOW, rf"{_ABOVE}[\"']?[ \t]*[:=][ \t]*[|>{{\[]?[+\-\d]?[ \t]*\r?\n"),
     (Look.BELOW, rf"-{_TAIL}{_ABOVE}[\"']?[ \t]*,?[ \t]*\r?\n"),
     (Look.BELOW, rf"resource[ \t]+\"(?:{_RESOURCES})\""),
-    (Look.BELOW, r"set_sensitive\b|\"client-secret\""),
+    (Look.BELOW, r"set_sensitive\b|\"client-secret\"|\"clientId\"[ \t]*:"),
     (Look.LINE, r"://(?:[^\s:/@\"'<>\\?#]{0,128}|[^\n/@]{0,60}\}):[^\s/\"'<>`\\]{1,256}@[\w\[$<{%(\-]"),
     (Look.LINE, r"[\w.\-]:[^\s@:/\"']{1,128}@(?:tcp|udp|unix)\("),
     (Look.LINE, r"(?:[Bb]asic|[Bb]earer|BEARER|BASIC|Token)[ \t]+[A-Za-z0-9+/_~.\-]{8}"),
@@ -125,6 +125,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.LINE, r"stats[ \t]auth[ \t]+[^\s:]{1,64}:"),
     (Look.LINE, r"login[ \t]+[^\s]{1,128}[ \t]{1,8}password[ \t]+[^\s]"),
     (Look.LINE, r"(?i)identified[ \t]+(?:with[ \t]+[\w'\"]+[ \t]+)?(?:by|as)[ \t]+'[^'\n]"),
+    (Look.LINE, r"(?i)(?:user|to)[ \t]+[^\s;]{1,64}[ \t]+identified[ \t]+by[ \t]+\"?[a-z]"),
     (Look.LINE, r"(?i)\bpassword\(?[ \t]{0,8}=?[ \t]{0,8}'[^'\n]"),
     (Look.LINE, rf"ENV[ \t]+\w{{0,64}}{KEYS}[ \t]+[^\s=]"),
     (Look.LINE, r"\"auth\"[ \t]*:[ \t]*\"[A-Za-z0-9+/]{6}"),
@@ -207,7 +208,7 @@ _KEY_MARK = re.compile(rb"PRIVATE KEY(?: BLOCK)?-----")
 _VALUE_LINE = re.compile(rb"value", re.IGNORECASE)
 _SECRET_KIND = re.compile(rb"kind[\"']?[ \t]*:[ \t]*[\"']?Secret")
 _BELOW_LINE = re.compile(
-    rb"variable[ \t]+\"|resource[ \t]+\"|set_sensitive|\"client-secret\""
+    rb"variable[ \t]+\"|resource[ \t]+\"|set_sensitive|\"client-secret\"|\"clientId\"[ \t]*:"
     rb"|[\w\"'][ \t]*[:=][ \t]*[|>{\[]?[+\-\d]?[ \t]*(?=\r?\n)|--?[\w.\-]+[\"']?[ \t]*,?[ \t]*(?=\r?\n)",
     re.IGNORECASE,
 )

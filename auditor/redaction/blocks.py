@@ -30,6 +30,11 @@ NAME_VALUE = re.compile(
         |(?P<plain>[^\s"',}<>|][^\n"',}<>]*))""",
     re.VERBOSE,
 )
+_OF_TYPE = re.compile(
+    r"""["']type["'][ \t]*:[ \t]*["'](?P<key>password)["'][ \t]*,\s{0,80}["']value["'][ \t]*:[ \t]*""" + _QUOTED_VALUE,
+    re.VERBOSE,
+)
+"""A user's credential in a realm of Keycloak."""
 _FLAG = re.compile(
     r"""(?<![\w\-])(?P<dashes>--?)(?P<key>[A-Za-z][\w.\-]{1,60})[ \t]+(?P<quote>["']?)
         (?P<value>[^\s"'\-|&;<>\\][^\s"'|&;]*)(?P=quote)""",
@@ -46,7 +51,7 @@ _ARGUMENTS = re.compile(
 )
 _SETTING = re.compile(r"\b(?i:define|put|putenv|set\w{0,20}|env|add\w{0,20}|with\w{0,20}|property|option)\Z")
 _DEFAULT = re.compile(
-    r"""\$\{(?P<key>[A-Za-z_][\w.\-]{0,119}):[-=]?(?P<value>(?![+?])[^{}\n]{1,512})\}
+    r"""\$\{(?P<key>[A-Za-z_][\w.\-]{0,119}):[-=]?(?P<value>(?![+?]|\d{1,3}:\d{1,3}\})[^{}\n]{1,512})\}
         |\$\{(?P<shell>[A-Z_][A-Z0-9_]{0,119})-(?P<fallback>[^{}\n]{1,512})\}""",
     re.VERBOSE,
 )
@@ -86,6 +91,8 @@ def pairs_of_names(text: str, notation: Notation = Notation.DATA) -> Iterator[Sp
         if quoted or notation is Notation.UNKNOWN:
             key = match["key"].rstrip("\\")
             yield from verdict(key, text, *match.span(group), quoted=quoted, notation=notation)
+    if "type" in text:
+        yield from _each(_OF_TYPE, text)
 
 
 def blocks(text: str, lower: str, notation: Notation) -> Iterator[Span]:

@@ -113,6 +113,9 @@ _PAGES = frozenset(
 )  # fmt: skip
 """`NextToken`, `idempotency_token`, `pad_token`: a place in a list, a call that is sent twice, a piece of text."""
 _ONCE = frozenset({"ClientToken", "clientToken"})
+"""What makes a call of AWS happen once."""
+_NAMING = (["initial", "cluster", "token"], ["public", "key", "token"])
+"""etcd's name of a cluster, and what names the author of a library of .NET."""
 _WEAK = frozenset({"key", "keys", "auth", "cookie", "salt", "mnemonic", "pin", "authorization", "connectionstring"})
 
 
@@ -154,8 +157,7 @@ def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:
         # `AUTH_SECRET` signs sessions, `auth_secret` names an object as often.
         return Label.TOKEN if before in _OWNERS or (before == "auth" and name.isupper()) else Label.SECRET
     if last.endswith("token") or last in {"bearer", "pat", "jwt"}:
-        # etcd's `initial-cluster-token` is the name of a cluster; `ClientToken` makes a call of AWS happen once.
-        named = before in _PAGES or words[-3:] == ["initial", "cluster", "token"] or name in _ONCE
+        named = before in _PAGES or words[-3:] in _NAMING or name in _ONCE
         return Label.NONE if named else Label.TOKEN
     if (
         (last == "key" and before in _KEYED)

@@ -41,6 +41,7 @@ _SHELL_WORD = re.compile(r"[^\s;&\"'|`]+")
 _CUT = re.compile(r"\\[nrt](?![A-Za-z])|\\[nrt]\Z|(?<!\()\)(?=[,.;]?\Z)")
 """An escaped line end in a text, and the end of a remark: `(username=x, password=y)`."""
 _ENDS = re.compile(r"[ \t]+[#;]|[ \t]+//")
+_NAME = re.compile(r"[A-Za-z_]+(?![\w\-.!$%*])")
 _SEVERAL = re.compile(r"[ \t\"'`]|[;&]\w+=")
 _CALL = re.compile(
     r"[A-Za-z_][\w.]*\(.*|(?:await|new|lambda|function|return|async)\b.*"
@@ -162,6 +163,8 @@ def _told(place: _Place, match: re.Match[str]) -> bool:
         or not match["key"].isalpha()
     ):
         return False
+    if match.string[match.end("key")] in {" ", "\t"}:
+        return True
     blank = match.string[match.end() - 1 : match.end()] in {" ", "\t"}
     head = _LINE_HEAD.fullmatch(match.string, place.start, match.start("key")) is not None
     return blank and not head and label(match["key"]) < Label.PASSWORD
@@ -220,6 +223,8 @@ def _impossible(  # noqa: PLR0911 - an ordered list of evidence
     if match["key"].removeprefix("n") in {"PASS", "Pass"} and match["separator"] == ":":
         # What a test says that went well.
         return notation not in {Notation.DATA, Notation.HCL} or not head
+    if match["separator"] == "=>" and _NAME.match(text, match.end()) is not None:
+        return True  # an argument of a call
     if match["separator"] == ":" and tight and (not head or text[match.start("key") - 1 : match.start("key")] in "\"'"):
         # `module.auth_token:factory`, `'a-secret:key'`: in no notation is that a name with its value.
         return match["close"] is None

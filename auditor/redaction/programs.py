@@ -146,6 +146,14 @@ _PROGRAMS = (
             |(?i:(?:WITH|ENCRYPTED|USER|ROLE|LOGIN|SUPERUSER)\b(?!:)[^;'\n]{0,80}\bPASSWORD)|PASSWORD\()
             [ \t]*=?[ \t]*'(?P<value>[^'\n]{1,128})'""",
     ),
+    # As Oracle writes it, without quotes.
+    _Program(
+        ("dentified", "DENTIFIED"),
+        ("user", "USER", "ser", "GRANT", "rant"),
+        "password",
+        r"""\b(?i:(?:CREATE|ALTER)[ \t]+USER|GRANT\b[^;\n]{1,200}?[ \t]TO)[ \t]+[^\s;]{1,64}
+            [ \t]+(?i:IDENTIFIED[ \t]+BY(?![ \t]+VALUES))[ \t]+\"?(?P<value>[A-Za-z][\w\#$]{2,127})\"?(?![\w(.])""",
+    ),
     # The old form of a Dockerfile, without an equals sign.
     _Program(
         ("ENV ",),

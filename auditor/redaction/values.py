@@ -26,15 +26,15 @@ _REFERENCE = re.compile(
     | (?:aws|azurerm|azuread|google|random|tls|vault|kubernetes|digitalocean|github|gitlab|oci|alicloud|cloudflare)_\w+
       (?:\.[\w*\[\]"-]+){2,}
     | \$[A-Za-z][\w-]*(?:[.:][\w-]+)+ | \(\([^()]*\)\) | \{%.*%\} | <<[^<>]*>> | %%\w+%%
-    | \$\{\w+:[+?][^}]*\}
+    | \$\{\w+:[+?][^}]*\} | \$\{\w+:\ ?-?\d{1,3}:\d{1,3}\}\S* | [\#@]{2,}\w[^\n]*?[\#@]{2,} | Variables\.[\w.]+
     | \$\{(?:file|env|directory|dir|vault|securepass|sys|ssm|self|opt|param|cf|s3|custom|resolve|strimzi\w*
        |secret\w*:[^}:]*[:/]       |aws\w*:|azure\w*:|gcp\w*:)[^}]*\}
     | (?:pass|env|file|fd|prompt): | %[sdvqr] | %\d\$s
     """,
     re.VERBOSE | re.DOTALL,
 )
-_DEFAULTED = re.compile(r"\$\{(?P<name>[A-Za-z_][\w.\-]*):[-=]?(?P<default>(?![+?])[^{}]*)\}")
-"""Not `${NAME:+other}`, `${NAME:?message}`."""
+_DEFAULTED = re.compile(r"\$\{(?P<name>[A-Za-z_][\w.\-]*):[-=]?(?P<default>(?![+?]|\d{1,3}:\d{1,3}\})[^{}]*)\}")
+"""Not `${NAME:+other}`, `${NAME:?message}`, `${NAME:0:16}`."""
 _PLACEHOLDER = re.compile(
     r"""
     [x*.\-_?\#~][x*.\-_?\#~\ :/]* | x{3,}\S* | \S*x{5,}\S* | \S*\*{3,}\S* | \*\*[^*]+\*\*
@@ -73,7 +73,7 @@ _PATH = re.compile(
     r"(?:~|\.{1,2}|%[\w.]+%|@)?/[\w.\-/@+%:~*$#]*|[A-Za-z]:\\[\w.\-\\ ]*|file:\S+"
     r"|[\w.-]+(?:/[\w.-]+)*/[\w.-]+\.[A-Za-z]\w{0,9}"
     r"|[\w-]+\.(?:pem|crt|cer|key|txt|json|ya?ml|conf|cfg|ini|env|jks|p12|pfx|properties|toml|xml|password|token"
-    r"|secret)"
+    r"|secret|sh|py|sql|enc|dat)"
 )
 _SWITCH = re.compile(
     r"true|false|yes|no|on|off|enabled?|disabled?|required|optional|auto|always|never|default|read|write|read-write"
@@ -97,7 +97,8 @@ _VERSION = re.compile(
 """Of a package: `^2.0.0`, `>=1.2 <2`, `npm:name@1.0.0`."""
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 _EXPRESSION = re.compile(
-    r"\\(?:e|x1[bB]|033|u001[bB])\[.*|\.[*+][^.]*|.*(?:\.\*|\[\^|\[\w-\w[^\]]*\][*+{]|\\[()wdSsKbB]|\(\?:).*", re.DOTALL
+    r"\\(?:e|x1[bB]|033|u001[bB])\[.*|\.[*+][^.]*|[^\d]*\.\*[^\d]*|.*(?:\[\^|\[\w-\w[^\]]*\][*+{]|\\[()wdSsKbB]|\(\?:).*",
+    re.DOTALL,
 )
 """A regular expression: `s/password=.*/password=x/`."""
 _ALGORITHM = re.compile(

@@ -20,6 +20,10 @@ CASES = [
     ('set_sensitive {\n  name = "a"\n  value = "mast-3"\n}\n', "mast-3"),
     ('resource "vault_generic_secret" "s" {\n  data_json = jsonencode({\n    "pin" = "mast-3"\n  })\n}\n', "mast-3"),
     ('  "clientAuthenticatorType": "client-secret",\n  "secret": "mast-37f"\n', "mast-37f"),
+    ('  "clientId": "shop",\n  "enabled": true,\n  "secret": "secret"\n}\n', "secret"),
+    ('  "clientId": "shop"\n},\n{"secret": "secret"}\n', ""),
+    ('"credentials": {\n  "secret": "secret"\n}\n', "secret"),
+    ('"credentials": {\n  "secret": "${SHOP_SECRET}"\n}\n', ""),
     ("password:\n", ""),
     ("", ""),
 ]

@@ -320,6 +320,34 @@ FOUND = {
          "clientAuthenticatorType": "client-secret",
          "secret": "«shop-client-secret»"}
     """,
+    "shop-realm.json": """
+        {"users": [
+           {"username": "alice", "credentials": [
+              {"type": "password",
+               "value": "«alice»"}]},
+           {"username": "bob", "credentials": [{"type": "password", "value": "«b0b»"}, {"type": "otp", "value": "x"}]}],
+         "clients": [
+           {"clientId": "shop",
+            "enabled": true,
+            "secret": "«secret»"}]}
+    """,
+    "oidc.json": """
+        {"resource": "shop",
+         "credentials": {
+           "secret": "«secret»"
+         }}
+    """,
+    "create.sql": """
+        CREATE USER shop IDENTIFIED BY «harbour»;
+        GRANT CONNECT, RESOURCE TO shop IDENTIFIED BY «mast_3»;
+        alter user sys identified by "«gull#7»" account unlock;
+    """,
+    "bin/install-shop": """
+        #!/usr/bin/env bash
+        install --db-url='mysql://shop:«shop»@localhost/shop' \\
+          --account-pass=«admin»
+        curl -u shop:«MyS3cr37P450r.*-» https://api.internal/
+    """,
     "credentials.txt": """
         username=shop
         password=«hunter2»
@@ -438,6 +466,27 @@ NOTHING = {
         curl -u "$USER:$PASSWORD" https://api.internal/
         docker run -u 1000:1000 x
         printf "secret = %s\\n" "$SECRET"
+    """,
+    "users.sql": """
+        CREATE USER &NAME IDENTIFIED BY &PWD;
+        CREATE USER shop IDENTIFIED BY VALUES 'S:1A2B3C';
+        -- each user of the shop is identified by a number
+        sign_up(p_web_password => request_password, p_new_password    => other_password);
+    """,
+    "Web.config": """
+        <add assembly="System.Web.Mvc, Version=5.2.7.0, Culture=neutral, PublicKeyToken=31BF3856AD364E35" />
+        <assemblyIdentity name="Antlr3.Runtime" publicKeyToken="eb42632606e9261f" />
+    """,
+    "install.rsp": """
+        SYSPASSWORD = "###ORACLE_PWD###"
+        AdminPassword: '@@FILE:/u01/oracle/adminpass.properties@@'
+        ADMIN_PASSWORD = "Variables.shop.admin.password"
+    """,
+    "setup": """
+        #!/bin/sh
+        RESET_PASSWORD="resetPassword.sh"
+        echo "Made a new key: ${ENCRYPTION_KEY:0:16}..."
+        echo "the passphrase : The user does not want to be asked"
     """,
     "nsswitch.conf": "passwd: files ldap\nshadow: files\n",
     "find.sh": """
