@@ -112,11 +112,15 @@ def scan(
     baseline: options.Baseline = None,
     templates: options.Templates = None,
     show_all: options.ShowAll = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Read everything, also what an earlier run judged clean.")
+    ] = False,
     jobs: options.Jobs = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")] = False,
 ) -> None:
     """Search files, a git history, a change or a stream for credentials."""
     gc.disable()
+    from auditor.collectors import judged  # noqa: PLC0415 - as below
     from auditor.collectors.git.objects import ALL_REFS  # noqa: PLC0415 - start-up: help needs none of it
     from auditor.pipeline import secrets as pipeline  # noqa: PLC0415 - as above
 
@@ -154,6 +158,7 @@ def scan(
                 largest=largest * _MEGABYTE,
                 fingerprint_key=options.fingerprint_key(),
                 snapshots=tuple(snapshot or ()),
+                cache=None if no_cache else judged.folder(os.environ),
             ),
             now=datetime.now(UTC),
             stdin=sys.stdin.buffer,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from auditor.collectors import judged
 from auditor.collectors.magic import recognised
 from auditor.detection.text import as_text
 
@@ -33,6 +34,8 @@ class Item(NamedTuple):
     size: int
     path: str
     """Tells the notation; empty where it is not known."""
+    stamp: bytes = b""
+    """What tells this content of a file from any other it had or will have; a blob's id does."""
 
 
 class Reader(Protocol):
@@ -44,11 +47,17 @@ class Reader(Protocol):
     def head(self, item: Item) -> bytes:
         """Return the first bytes of an item that is too large to be read."""
 
+    def settled(self, item: Item) -> bool:
+        """Return whether what was read just now is what the item's stamp names, and will be for good."""
+
 
 class Search:
     """What became of a population."""
 
-    __slots__ = ("archives", "binary", "bytes_read", "hits", "inside", "read", "too_large", "unreadable")
+    __slots__ = (
+        "archives", "binary", "bytes_read", "clean", "clean_binaries", "hits", "inside", "read", "remembered",
+        "too_large", "unreadable",
+    )  # fmt: skip
 
     def __init__(self, *, read: int = 0, bytes_read: int = 0, binary: int = 0) -> None:
         self.hits: dict[bytes, list[Hit]] = {}
@@ -62,6 +71,11 @@ class Search:
         self.binary = binary
         self.too_large: list[Item] = []
         self.unreadable: list[Item] = []
+        self.remembered = 0
+        """Of those read: known to be clean from an earlier run."""
+        self.clean: list[bytes] = []
+        """Keys of the texts that can be remembered as clean (`judged.key`)."""
+        self.clean_binaries: list[bytes] = []
 
     def add(self, other: "Search") -> None:
         """Take in what another part of the population became."""
@@ -73,6 +87,9 @@ class Search:
         self.binary += other.binary
         self.too_large += other.too_large
         self.unreadable += other.unreadable
+        self.remembered += other.remembered
+        self.clean += other.clean
+        self.clean_binaries += other.clean_binaries
 
 
 Progress = Callable[[int, int], None]
@@ -87,11 +104,12 @@ def search(
     jobs: int = 0,
     largest: int = LARGEST,
     archives: bool = False,
+    remember: bool = False,
     progress: Progress = lambda _items, _bytes: None,
 ) -> Search:
     """Return the hits in `items` and what became of each; `jobs` 0 means as many processes as processors.
 
-    `archives`: they are opened, instead of counted as binary.
+    `archives`: they are opened, instead of counted as binary. `remember`: what is clean is told by its key.
     """
     whole = Search()
     for item in items:
@@ -104,12 +122,13 @@ def search(
             else:
                 whole.too_large.append(item)
     pieces = list(_pieces([item for item in items if item.size <= largest]))
+    share = _Share(reader, pieces, engine, archives, remember)
     total = sum(item.size + _EACH for item in items)
     count = min(jobs or os.cpu_count() or 1, len(pieces))
     if count <= 1 or total < _SMALL or not hasattr(os, "fork"):
-        parts: Iterator[Search] = (_piece(reader, piece, engine, archives=archives) for piece in pieces)
+        parts: Iterator[Search] = (_piece(share, piece) for piece in pieces)
     else:
-        parts = _in_processes(_Share(reader, pieces, engine, archives), count)
+        parts = _in_processes(share, count)
     for part in parts:
         whole.add(part)
         progress(part.read + part.binary + part.archives + len(part.unreadable), part.bytes_read)
@@ -131,30 +150,33 @@ def _pieces(items: Sequence[Item]) -> Iterator[list[Item]]:
         yield piece
 
 
-def _piece(reader: Reader, piece: Sequence[Item], engine: "Engine", *, archives: bool) -> Search:
+def _piece(share: "_Share", piece: Sequence[Item]) -> Search:
     part = Search()
-    for position, content in reader.contents(piece):
+    engine = share.engine
+    for position, content in share.reader.contents(piece):
         item = piece[position]
         if content is None:
             part.unreadable.append(item)
             continue
         part.bytes_read += len(content)
-        if archives and recognised(content):
-            _open(item, content, engine, part)
-            continue
-        text = as_text(content)
-        if text is None:
+        if share.archives and recognised(content):
+            clean = part.clean if _open(item, content, engine, part) else None
+        elif (text := as_text(content)) is None:
             part.binary += 1
-            continue
-        part.read += 1
-        hits = engine.scan(text, path=item.path)
-        if hits:
-            part.hits[item.id] = hits
+            clean = part.clean_binaries
+        else:
+            part.read += 1
+            hits = engine.scan(text, path=item.path)
+            if hits:
+                part.hits[item.id] = hits
+            clean = None if hits else part.clean
+        if clean is not None and share.remember and share.reader.settled(item):
+            clean.append(judged.key(item))
     return part
 
 
-def _open(item: Item, content: bytes, engine: "Engine", part: Search) -> None:
-    """Search the texts in an archive."""
+def _open(item: Item, content: bytes, engine: "Engine", part: Search) -> bool:
+    """Search the texts in an archive; return whether it was read to its end and holds nothing."""
     from auditor.collectors import archives  # noqa: PLC0415 - only where there is one
 
     budget = archives.Budget()
@@ -167,6 +189,7 @@ def _open(item: Item, content: bytes, engine: "Engine", part: Search) -> None:
         part.inside[item.id] = found
     part.read += budget.complete
     part.archives += not budget.complete
+    return budget.complete and not found
 
 
 class _Share(NamedTuple):
@@ -176,6 +199,7 @@ class _Share(NamedTuple):
     pieces: Sequence[Sequence[Item]]
     engine: "Engine"
     archives: bool
+    remember: bool
 
 
 def _in_processes(share: _Share, count: int) -> Iterator[Search]:
@@ -200,4 +224,4 @@ def _take(share: _Share) -> None:
 def _work(number: int) -> Search:
     if _shared is None:
         raise AssertionError("a worker was started without its share")
-    return _piece(_shared.reader, _shared.pieces[number], _shared.engine, archives=_shared.archives)
+    return _piece(_shared, _shared.pieces[number])

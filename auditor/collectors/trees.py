@@ -15,6 +15,8 @@ from auditor.model.errors import InputError
 
 LINK = "symbolic link"
 SPECIAL = "neither file nor folder"
+_SETTLED = 2_000_000_000
+"""Nanoseconds since a change after which the next one has another time, on the coarsest file system (FAT)."""
 _HEAD = 8_192
 
 
@@ -46,6 +48,10 @@ def walk(paths: Sequence[str], *, honour_gitignore: bool = True, exclude: Sequen
 class Files:
     """The files of a tree, to be searched."""
 
+    def __init__(self, *, now: int = 0) -> None:
+        """`now`: nanoseconds since the epoch, before the first file was looked at; 0: none counts as settled."""
+        self._before = now - _SETTLED
+
     def contents(self, items: Sequence[Item]) -> Iterator[tuple[int, bytes | None]]:
         """Yield position and content of each file; `None` where it cannot be read."""
         for position, item in enumerate(items):
@@ -61,6 +67,22 @@ class Files:
                 return file.read(_HEAD)
         except OSError:
             return b""
+
+    def settled(self, item: Item) -> bool:
+        """Return whether a file is still the one that was listed, and was left alone for longer than clocks are coarse.
+
+        A change within the tick of a clock leaves the times as they were: git calls such a file racily clean.
+        """
+        try:
+            told = os.stat(item.id, follow_symlinks=False)  # noqa: PTH116 - as above
+        except OSError:
+            return False
+        return stamp(told) == item.stamp and max(told.st_mtime_ns, told.st_ctime_ns) < self._before
+
+
+def stamp(told: os.stat_result) -> bytes:
+    """Return what tells one content of a file from another, as git's index does: size, times, inode."""
+    return b"%d %d %d %d %d" % (told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino, told.st_dev)
 
 
 def _read(path: bytes, size: int) -> bytes:
@@ -103,7 +125,8 @@ def _walk(root: str, ignores: Ignores, tree: Tree) -> None:
             elif rules.reason(path, folder=False) is not None:
                 tree.skipped[rules.reason(path, folder=False) or IGNORED] += 1
             elif entry.is_file(follow_symlinks=False):
-                tree.items.append(Item(os.fsencode(path), entry.stat(follow_symlinks=False).st_size, path))
+                told = entry.stat(follow_symlinks=False)
+                tree.items.append(Item(os.fsencode(path), told.st_size, path, stamp(told)))
             else:
                 tree.skipped[SPECIAL] += 1
         todo += reversed(folders)
@@ -111,13 +134,13 @@ def _walk(root: str, ignores: Ignores, tree: Tree) -> None:
 
 def _take(path: str, tree: Tree) -> None:
     try:
-        size = os.stat(path).st_size  # noqa: PTH116 - as above
+        told = os.stat(path)  # noqa: PTH116 - as above
     except OSError as error:
         detail = f"It cannot be read ({error.strerror})."
         tree.gaps.append(Gap(file=path, reason=GapReason.UNREADABLE, detail=detail))
         return
     if os.path.isfile(path):  # noqa: PTH113 - as above
-        tree.items.append(Item(os.fsencode(path), size, path))
+        tree.items.append(Item(os.fsencode(path), told.st_size, path, stamp(told)))
     else:
         tree.skipped[SPECIAL] += 1
 

@@ -74,3 +74,5 @@ class Searched:
     """The commit that was checked out; empty where no history was read."""
     cards: int | None = None
     """Distinct payment card numbers; `None`: nobody looked for any."""
+    remembered: int = 0
+    """Files or blobs that were not read again, since an earlier run by the same rules judged them clean."""

@@ -1,5 +1,6 @@
 """`auditor secrets scan`: files, histories and changes in, assessment out."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,21 +27,20 @@ from auditor.model.assessment import Assessment
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.errors import NothingCollectedError
 from auditor.model.sighting import CARD_NUMBER, Searched, Sighting, Where
-from auditor.pipeline import judging, leaking, rules, secrets_images, secrets_logs, summary
+from auditor.pipeline import judging, leaking, rules, secrets_contents, secrets_images, secrets_logs, summary
 from auditor.pipeline.assessing import Reached, assess
 from auditor.pipeline.judging import Places, Progress
 from auditor.pipeline.leaking import Ground, Leaked
 from auditor.pipeline.rules import Rules, Terms
+from auditor.pipeline.secrets_contents import Way
 from auditor.pipeline.sightings import added, joined, sighting
 from auditor.redaction.fingerprint import Fingerprinter
 
 BINARY = "binary"
 ARCHIVE = "archive"
 """Encrypted, damaged, or of more than may be unpacked."""
-_FEW = 200_000
-"""Bytes in all below which every line is looked at, since that is over before the automaton is loaded."""
-_Engines = Callable[[int], Engine]
-"""Makes an engine for so many bytes."""
+_MANY = 1 << 30
+"""Bytes of what nobody knows the size of."""
 _MISSING = "Fetch it (`git fetch --refetch`, a clone without --filter), or say --allow-incomplete."
 _LARGE = "Look at it by hand, or raise --largest."
 
@@ -79,6 +79,8 @@ class Request(Terms):
     fingerprint_key: bytes | None = None
     snapshots: tuple[Path, ...] = ()
     """Of the systems that may use the credentials: what leaked is compared with what stands there."""
+    cache: Path | None = None
+    """Folder of what earlier runs judged clean; `None`: everything is read."""
     follow: bool = False
     """Whether what leaked is followed up wherever it was found, also where no date is known."""
 
@@ -108,22 +110,27 @@ def examine(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progr
     looked_for = detection.load(request.rule_folders, off=request.rules_off).of_tier(request.tier)
     fingerprinter = Fingerprinter(request.fingerprint_key)
 
-    def engine(size: int) -> Engine:
-        return Engine(looked_for, fingerprint=fingerprinter.of, every_line=size < _FEW)
-
+    way = Way(
+        engine=secrets_contents.engine_for(partial(Engine, looked_for, fingerprint=fingerprinter.of)),
+        jobs=request.jobs,
+        largest=request.largest,
+        cache=request.cache,
+        judged_by=looked_for.digest,
+        progress=progress,
+    )
     match request.mode:
         case Mode.FILES:
-            found = _files(request, engine, progress)
+            found = _files(request, way, now)
         case Mode.STREAM:
-            found = _stream(engine, stdin)
+            found = _stream(way, stdin)
         case Mode.LOG:
-            found = _logs(request, engine, progress)
+            found = _logs(request, way)
         case Mode.IMAGE:
-            found = _images(request, engine, progress)
+            found = _images(request, way)
         case Mode.HISTORY:
-            found = _history(request, engine, progress)
+            found = _history(request, way, now)
         case Mode.RANGE | Mode.STAGED:
-            found = _changes(request, engine, progress)
+            found = _changes(request, way)
     if (
         not found.searched.read
         and found.coverage.complete
@@ -190,10 +197,19 @@ def _titles(looked_for: RuleSet) -> dict[str, tuple[str, str]]:
 # What is searched
 
 
-def _files(request: Request, engine: _Engines, progress: Progress) -> _Found:
-    progress("looking for files")
+def _files(request: Request, way: Way, now: datetime) -> _Found:
+    way.progress("looking for files")
     tree = trees.walk(request.paths, honour_gitignore=request.honour_gitignore, exclude=request.exclude)
-    search = _search(request, trees.Files(), tree.items, engine, progress, what="files", archives=True)
+    started = now.timestamp()
+    search = secrets_contents.search(
+        trees.Files(now=int(started * 1e9)),
+        tree.items,
+        way,
+        what="files",
+        population=("files", os.getcwd(), *request.paths),  # noqa: PTH109 - a name, not a file
+        archives=True,
+        now=started,
+    )
     sightings = [sighting(Where.TREE, item.path, hit) for item in tree.items for hit in search.hits.get(item.id, ())]
     sightings += [
         sighting(Where.TREE, item.path, hit, inside=name)
@@ -207,25 +223,27 @@ def _files(request: Request, engine: _Engines, progress: Progress) -> _Found:
     )  # fmt: skip
 
 
-def _stream(engine: _Engines, stdin: BinaryIO) -> _Found:
+def _stream(way: Way, stdin: BinaryIO) -> _Found:
     content = stdin.read()
     text = as_text(content)
     search = Search(bytes_read=len(content), read=int(text is not None), binary=int(text is None))
     sightings = (
-        [sighting(Where.STREAM, "-", hit) for hit in engine(len(content)).scan(text)] if text is not None else []
+        [sighting(Where.STREAM, "-", hit) for hit in way.engine(len(content)).scan(text)] if text is not None else []
     )
     return _result(Where.STREAM, "standard input", joined(sightings), search, found=1)
 
 
-def _logs(request: Request, engine: _Engines, progress: Progress) -> _Found:
-    told = _counted(progress, "logs")
-    sightings, search, gaps = secrets_logs.search(request.paths, engine(_FEW), told=told)
+def _logs(request: Request, way: Way) -> _Found:
+    told = _counted(way.progress, "logs")
+    sightings, search, gaps = secrets_logs.search(request.paths, way.engine(_MANY), told=told)
     return _result(Where.LOG, ", ".join(request.paths), sightings, search, found=len(request.paths), gaps=gaps)
 
 
-def _images(request: Request, engine: _Engines, progress: Progress) -> _Found:
-    told = _counted(progress, "images")
-    sightings, search, gaps = secrets_images.search(request.paths, engine(_FEW), largest=request.largest, told=told)
+def _images(request: Request, way: Way) -> _Found:
+    told = _counted(way.progress, "images")
+    sightings, search, gaps = secrets_images.search(
+        request.paths, way.engine(_MANY), largest=request.largest, told=told
+    )
     found = search.read + search.binary + search.archives + len(gaps)
     return _result(Where.IMAGE, ", ".join(request.paths), sightings, search, found=found, gaps=gaps)
 
@@ -241,13 +259,20 @@ def _counted(progress: Progress, what: str) -> Callable[[int], None]:
     return told
 
 
-def _history(request: Request, engine: _Engines, progress: Progress) -> _Found:
+def _history(request: Request, way: Way, now: datetime) -> _Found:
     (folder,) = request.paths
     repository = Repository(folder, environ=request.environ)
-    progress("listing the objects of the history")
+    way.progress("listing the objects of the history")
     population = objects.population(repository, request.revisions, unreachable=request.unreachable)
-    search = _search(request, Blobs(repository), population.blobs, engine, progress, what="blobs")
-    progress("dating what was found")
+    search = secrets_contents.search(
+        Blobs(repository),
+        population.blobs,
+        way,
+        what="blobs",
+        population=("history", repository.git_folder),
+        now=now.timestamp(),
+    )
+    way.progress("dating what was found")
     wanted = {*search.hits, *(id_.encode() for id_ in population.missing)}
     arrivals = history.arrivals(repository, wanted, request.revisions) if wanted else {}
     head = history.in_head(repository) if search.hits else {}
@@ -259,11 +284,11 @@ def _history(request: Request, engine: _Engines, progress: Progress) -> _Found:
     )  # fmt: skip
 
 
-def _changes(request: Request, engine: _Engines, progress: Progress) -> _Found:
+def _changes(request: Request, way: Way) -> _Found:
     """Search what a range of commits, or the index, adds: a value that the file held before is not of this change."""
     (folder,) = request.paths
     repository = Repository(folder, environ=request.environ, in_hook=request.in_hook)
-    progress("listing what changes")
+    way.progress("listing what changes")
     staged = request.mode is Mode.STAGED
     changed = history.staged(repository) if staged else history.changes(repository, request.revisions)
     items: dict[bytes, Item] = {}
@@ -271,38 +296,12 @@ def _changes(request: Request, engine: _Engines, progress: Progress) -> _Found:
         for id_ in (change.new, *change.olds):
             items.setdefault(id_, Item(id_, 0, change.path))
     sized = objects.sizes(repository, list(items.values()))
-    search = _search(
-        request, Blobs(repository), [item for item in sized if item is not None], engine, progress, what="blobs"
-    )
+    there = [item for item in sized if item is not None]
+    search = secrets_contents.search(Blobs(repository), there, way, what="blobs")
     lost = [item.id for item, known in zip(items.values(), sized, strict=True) if known is None]
     gaps = [*_gaps(search), *_missing([id_.decode() for id_ in lost], {}), *(() if staged else _shallow(repository))]
     sightings = [sighting for change in changed for sighting in added(change, search.hits)]
     return _result(Where.CHANGE, folder, joined(sightings), search, found=len(items), gaps=gaps, repository=repository)
-
-
-def _search(
-    request: Request,
-    reader: searching.Reader,
-    items: Sequence[Item],
-    engine: _Engines,
-    progress: Progress,
-    *,
-    what: str,
-    archives: bool = False,
-) -> Search:
-    total, total_bytes = len(items), sum(item.size for item in items)
-    done = [0, 0]
-
-    def told(count: int, size: int) -> None:
-        done[0] += count
-        done[1] += size
-        share = f" ({done[1] / total_bytes:.0%} of {total_bytes / 1e6:,.0f} MB)" if total_bytes else ""
-        progress(f"searched {done[0]:,} of {total:,} {what}{share}")
-
-    progress(f"searching {total:,} {what}, {total_bytes / 1e6:,.0f} MB")
-    return searching.search(
-        reader, items, engine(total_bytes), jobs=request.jobs, largest=request.largest, archives=archives, progress=told
-    )
 
 
 # What was found
@@ -356,6 +355,7 @@ def _result(
             complete=not gaps,
             repository=refs.address(repository) if repository else "",
             head=refs.head(repository) if repository else "",
+            remembered=search.remembered,
         ),
         Coverage(
             source=f"{where}: {name}",

@@ -92,7 +92,8 @@ def searched(leaks: Leaks) -> Iterator[str]:
     """Yield what was searched: `the history of .: 161,713 blobs of text, 16,915 MB, complete`."""
     for part in leaks.searched:
         what = " ".join(filter(None, (_WHAT[part.where], part.name)))
-        yield f"{what}: {amount(part)}, {'complete' if part.complete else 'not complete'}"
+        known = f" ({part.remembered:,} known to be clean from an earlier run)" if part.remembered else ""
+        yield f"{what}: {amount(part)}{known}, {'complete' if part.complete else 'not complete'}"
 
 
 def amount(part: Searched) -> str:

@@ -32,6 +32,7 @@ def auditor(
         capture_output=True,
         timeout=timeout,
         check=False,
-        env={**clean, "NO_COLOR": "1", **(env or {})},
+        # A cache folder that nobody can make, so that no run knows what another one judged.
+        env={**clean, "NO_COLOR": "1", "XDG_CACHE_HOME": "/dev/null/none", **(env or {})},
     )
     return Done(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))

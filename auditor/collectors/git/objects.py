@@ -189,3 +189,8 @@ class Blobs:
         """Return the first bytes of a blob."""
         with self.repository.stream("cat-file", "blob", item.id.decode()) as process:
             return process.stdout.read(_HEAD) if process.stdout is not None else b""
+
+    def settled(self, item: Item) -> bool:
+        """Return `True`: a blob's id is a hash of its content."""
+        del item
+        return True
