@@ -144,7 +144,7 @@ def _kubernetes(raw: Mapping[str, Any], places: _Places) -> KubernetesSource:
 
 
 def _export(raw: Mapping[str, Any], places: _Places) -> ExportSource:
-    return ExportSource(path=places.of(raw["path"]))
+    return ExportSource(path=places.of(raw["path"]), all_namespaces=raw.get("all-namespaces", False))
 
 
 def _contradictions(content: Any) -> Iterator[tuple[ItemPath, str]]:

@@ -53,7 +53,7 @@ sources:
       provider: eks
       authorizers: [node, rbac]
   - {name: here, kubernetes: }
-  - {name: handed-over, export: {path: dumps/prod}}
+  - {name: handed-over, export: {path: dumps/prod, all-namespaces: true}}
 """
 
 
@@ -122,7 +122,7 @@ def test_every_key_of_a_source_is_read(tmp_path: Path) -> None:
         ),
     )
     assert here == SourceSettings(name="here", settings=KubernetesSource())
-    assert export.settings == ExportSource(path=tmp_path / "dumps/prod")
+    assert export.settings == ExportSource(path=tmp_path / "dumps/prod", all_namespaces=True)
 
 
 def test_a_field_of_a_source_has_a_key_and_the_other_way_round() -> None:

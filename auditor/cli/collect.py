@@ -48,6 +48,10 @@ def collect(
         list[Path] | None,
         typer.Option("--from", metavar="DIR", help="Read this export and no configured source. Repeatable."),
     ] = None,
+    all_namespaces: Annotated[
+        bool,
+        typer.Option("--all-namespaces", help="The lists of --from are of all namespaces (-A, no selector): you know."),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a partial snapshot: ask again what is not complete.")
     ] = False,
@@ -62,7 +66,15 @@ def collect(
 ) -> None:
     """Read the configured systems into a snapshot."""
     settings = options.load(config)
-    chosen = _exports(from_) if from_ else _sources(settings, source or (), output if resume else None)
+    chosen = (
+        _exports(from_, all_namespaces=all_namespaces)
+        if from_
+        else _sources(settings, source or (), output if resume else None)
+    )
+    if all_namespaces and not from_:
+        raise InputError(
+            "--all-namespaces is for --from", hint="Of an export in auditor.yaml say `all-namespaces: true` there."
+        )
     if from_ and source:
         raise InputError("--from and --source exclude each other", hint="An export that is named needs no source.")
     from auditor.cli import operator  # noqa: PLC0415 - after wrong use has been refused
@@ -110,10 +122,10 @@ collect.__doc__ = f"{collect.__doc__}\n{_EXAMPLES}"
 _INTERRUPTED = 130
 
 
-def _exports(folders: list[Path]) -> tuple[SourceSettings, ...]:
+def _exports(folders: list[Path], *, all_namespaces: bool) -> tuple[SourceSettings, ...]:
     from auditor.pipeline import exported  # noqa: PLC0415 - start-up: only where an export is read
 
-    return exported.sources(folders)
+    return exported.sources(folders, all_namespaces=all_namespaces)
 
 
 def _sources(settings: Configuration, names: list[str] | tuple[str, ...], resumed: Path | None) -> Any:

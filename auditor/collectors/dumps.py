@@ -47,6 +47,8 @@ class Dumped:
     document: int = 0
     whole: bool = False
     """Whether it is a list, so that what is not in it is not there."""
+    answer: bool = False
+    """Whether the API gave the list as it is: kubectl's own and joined ones have no resourceVersion."""
     remaining: int | None = None
     """How many more there are, as the list itself says; 0 where it only says that there are more."""
     resource_version: str = ""
@@ -205,6 +207,7 @@ def _list(file: str, document: int, value: dict[str, Any]) -> Iterator[Dumped]:
     metadata = value.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     one = kind.removesuffix("List")
+    version = str(metadata.get("resourceVersion") or "")
     groups: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     if one:
         groups[resource_type(api_version, one)] = []
@@ -227,7 +230,8 @@ def _list(file: str, document: int, value: dict[str, Any]) -> Iterator[Dumped]:
                 document=document,
                 whole=True,
                 remaining=remaining if isinstance(remaining, int) else 0 if more else None,
-                resource_version=str(metadata.get("resourceVersion") or ""),
+                answer=bool(one and version),
+                resource_version=version,
             )
 
 

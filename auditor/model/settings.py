@@ -56,6 +56,8 @@ class ExportSource:
     """A folder or file that somebody else took from the system: `kubectl get` dumps, a support bundle."""
 
     path: Path
+    all_namespaces: bool = False
+    """Whether whoever made it says that its lists are of all namespaces (`-A`, no selector): files seldom prove it."""
 
 
 @record

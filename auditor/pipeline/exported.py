@@ -35,13 +35,19 @@ def are_exports(paths: Sequence[str]) -> bool:
     )
 
 
-def sources(folders: Sequence[Path]) -> tuple[SourceSettings, ...]:
-    """Return a source for each export, named after its folder. Raises `InputError` for one that is not there."""
+def sources(folders: Sequence[Path], *, all_namespaces: bool) -> tuple[SourceSettings, ...]:
+    """Return a source for each export, named after its folder. Raises `InputError` for one that is not there.
+
+    `all_namespaces`: as `ExportSource`.
+    """
     for folder in folders:
         if not folder.exists():
             raise InputError(f"{folder} does not exist", hint="Check --from.")
     named = _named(folders)
-    return tuple(SourceSettings(name=name, settings=ExportSource(path=folder)) for name, folder in named.items())
+    return tuple(
+        SourceSettings(name=name, settings=ExportSource(path=folder, all_namespaces=all_namespaces))
+        for name, folder in named.items()
+    )
 
 
 def _named(folders: Sequence[Path]) -> dict[str, Path]:

@@ -440,7 +440,9 @@ def test_an_export_is_recognised_and_claims_what_files_can(capsys: Output, folde
     ]
     (folder / "prod").mkdir()
     for item in items:
-        content = {"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": [item]}
+        # What every cluster has: a list without it is a part.
+        own = {**item, "metadata": {**item["metadata"], "name": "cluster-admin"}, "subjects": [], "rules": []}
+        content = {"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": [item, own]}
         (folder / "prod" / f"{item['kind']}.json").write_text(json.dumps(content))
     answer = told(capsys, "who-can", "get", "secrets", "prod")
     assert answer["clusters"][0]["live"] is True

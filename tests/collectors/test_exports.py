@@ -14,8 +14,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.collectors import dumps, exports
-from auditor.collectors.kubernetes.kinds import KINDS
+from auditor.collectors import claims, dumps, exports
+from auditor.collectors.kubernetes.kinds import KINDS, by_type
 from auditor.model.collection import CallResult
 from auditor.model.errors import InputError, NothingCollectedError
 from auditor.model.settings import ExportSource
@@ -29,10 +29,10 @@ BINDING, SECRET, POD = "kubernetes/RoleBinding", "kubernetes/Secret", "kubernete
 RBAC = "rbac.authorization.k8s.io/v1"
 
 
-def export(folder: Path) -> Recording:
+def export(folder: Path, *, all_namespaces: bool = False) -> Recording:
     sink = Recording()
     exports.collect(
-        ExportSource(path=folder),
+        ExportSource(path=folder, all_namespaces=all_namespaces),
         name=NAME,
         tags=("cde",),
         sink=sink,
@@ -77,6 +77,23 @@ def typed(kind: str, *items: Any, api_version: str = "v1", **metadata: Any) -> d
     return {"kind": f"{kind}List", "apiVersion": api_version, "metadata": metadata, "items": bare}
 
 
+def listed(*items: Any, api_version: str = RBAC, kind: str = "RoleBinding") -> dict[str, Any]:
+    """Return what `kubectl get --raw` prints: an answer of the API."""
+    return typed(kind, *items, api_version=api_version, resourceVersion="1204")
+
+
+SPACES = tuple(made("v1", "Namespace", name) for name in ("default", "kube-public", "kube-system"))
+"""Namespaces that every cluster has."""
+
+
+def accounts(*namespaces: str) -> tuple[dict[str, Any], ...]:
+    """Return the accounts that controllers keep in namespaces."""
+    return tuple(made("v1", "ServiceAccount", "default", name) for name in namespaces)
+
+
+KEPT = accounts("default", "kube-public", "kube-system")
+
+
 def results(sink: Recording, type_: str) -> dict[str, CallResult]:
     return {call.namespace: call.result for call in sink.calls if call.type == type_}
 
@@ -85,10 +102,76 @@ READ, NOT_ASKED = CallResult.READ, CallResult.NOT_ASKED
 
 # Which claims files make: files, type, result by namespace, objects.
 CLAIMS: dict[str, tuple[dict[str, Any], str, dict[str, CallResult], int]] = {
-    "items-of-several-namespaces-are-the-whole-cluster": (
-        {"rb.json": printed(binding("a", "shop"), binding("a", "pay"))},
+    "items-of-several-namespaces-in-an-answer-of-the-api-are-the-whole-cluster": (
+        {"rb.json": listed(binding("a", "shop"), binding("system::extension-apiserver-authentication-reader", "kube-system"))},
         BINDING,
         {"": READ},
+        2,
+    ),
+    "items-of-one-namespace-in-an-answer-of-the-api-say-nothing-of-others": (
+        {"rb.json": listed(binding("a", "shop"))},
+        BINDING,
+        {"shop": READ, "": NOT_ASKED},
+        1,
+    ),
+    "kubectl-prints-items-of-several-namespaces-also-for-files-and-tools-join-lists": (
+        {"cm.json": printed(made("v1", "Pod", "a", "shop", spec={}), made("v1", "Pod", "a", "pay", spec={}))},
+        POD,
+        {"pay": READ, "shop": READ, "": NOT_ASKED},
+        2,
+    ),
+    "two-config-maps-of-two-namespaces-are-not-all": (
+        {"cm.json": printed(made("v1", "ConfigMap", "a", "shop"), made("v1", "ConfigMap", "a", "pay"))},
+        "kubernetes/ConfigMap",
+        {"": NOT_ASKED},
+        2,
+    ),
+    "what-is-asked-for-with-witnesses-is-of-the-whole-cluster": (
+        {"all.json": printed(*SPACES, *KEPT, made("v1", "Pod", "p", "default", spec={}))},
+        POD,
+        {"": READ},
+        1,
+    ),
+    "a-witness-that-is-lacking-in-one-namespace-proves-nothing": (
+        {"all.json": printed(*SPACES, *KEPT[:-1], made("v1", "Pod", "p", "default", spec={}))},
+        POD,
+        {"default": READ, "": NOT_ASKED},
+        1,
+    ),
+    "witnesses-prove-nothing-where-the-namespaces-are-not-known": (
+        {"all.json": printed(*KEPT, made("v1", "Pod", "p", "default", spec={}))},
+        POD,
+        {"default": READ, "": NOT_ASKED},
+        1,
+    ),
+    "witnesses-of-another-file-prove-nothing": (
+        {"n.json": printed(*SPACES), "a.json": printed(*KEPT), "p.json": printed(made("v1", "Pod", "p", "default", spec={}))},
+        POD,
+        {"default": READ, "": NOT_ASKED},
+        1,
+    ),
+    "witnesses-prove-their-own-list": (
+        {"n.json": printed(*SPACES), "a.json": printed(*KEPT)},
+        "kubernetes/ServiceAccount",
+        {"": READ},
+        3,
+    ),
+    "a-list-of-accounts-without-the-one-that-is-in-every-namespace-is-a-part": (
+        {"sa.json": printed(*accounts("shop"), made("v1", "ServiceAccount", "web", "pay"))},
+        "kubernetes/ServiceAccount",
+        {"shop": READ, "": NOT_ASKED},
+        2,
+    ),
+    "an-answer-of-the-api-without-what-every-cluster-has-is-a-part": (
+        {"rb.json": listed(binding("a", "shop"), binding("a", "pay"))},
+        BINDING,
+        {"pay": READ, "shop": READ, "": NOT_ASKED},
+        2,
+    ),
+    "a-list-of-cluster-roles-without-the-one-that-every-cluster-has-is-a-part": (
+        {"roles.json": printed(made(RBAC, "ClusterRole", "admin"), made(RBAC, "ClusterRole", "view"))},
+        "kubernetes/ClusterRole",
+        {"": NOT_ASKED},
         2,
     ),
     "items-of-one-namespace-say-nothing-of-others": (
@@ -112,7 +195,7 @@ CLAIMS: dict[str, tuple[dict[str, Any], str, dict[str, CallResult], int]] = {
     "a-list-in-yaml-is-one": (
         {"rb.yml": yaml.safe_dump(printed(binding("a", "shop"), binding("a", "pay")))},
         BINDING,
-        {"": READ},
+        {"pay": READ, "shop": READ, "": NOT_ASKED},
         2,
     ),
     "a-part-says-that-it-is-one-by-its-token": (
@@ -132,7 +215,7 @@ CLAIMS: dict[str, tuple[dict[str, Any], str, dict[str, CallResult], int]] = {
         2,
     ),
     "lists-of-cluster-scoped-kinds-are-whole": (
-        {"roles.json": printed(made(RBAC, "ClusterRole", "admin"))},
+        {"roles.json": printed(made(RBAC, "ClusterRole", "cluster-admin"))},
         "kubernetes/ClusterRole",
         {"": READ},
         1,
@@ -144,8 +227,8 @@ CLAIMS: dict[str, tuple[dict[str, Any], str, dict[str, CallResult], int]] = {
         0,
     ),
     "an-empty-list-of-a-cluster-scoped-kind-is-whole": (
-        {"roles.json": typed("ClusterRole", api_version=RBAC), "rb.json": printed(binding("a", "shop"))},
-        "kubernetes/ClusterRole",
+        {"nodes.json": typed("Node"), "rb.json": printed(binding("a", "shop"))},
+        "kubernetes/Node",
         {"": READ},
         0,
     ),
@@ -175,8 +258,9 @@ CLAIMS: dict[str, tuple[dict[str, Any], str, dict[str, CallResult], int]] = {
     ),
     "lists-of-every-namespace-are-the-whole-cluster": (
         {
-            "namespaces.json": typed("Namespace", made("v1", "Namespace", "kube-system"), made("v1", "Namespace", "pay")),
-            "pay/rolebindings.json": typed("RoleBinding", binding("a", "pay"), api_version=RBAC),
+            "namespaces.json": typed("Namespace", *SPACES),
+            "default/rolebindings.json": typed("RoleBinding", binding("a", "default"), api_version=RBAC),
+            "kube-public/rolebindings.json": typed("RoleBinding", api_version=RBAC),
             "kube-system/rolebindings.json": typed("RoleBinding", api_version=RBAC),
         },
         BINDING,
@@ -195,7 +279,7 @@ CLAIMS: dict[str, tuple[dict[str, Any], str, dict[str, CallResult], int]] = {
     "an-object-in-two-files-counts-once": (
         {"a.json": printed(binding("a", "shop"), binding("a", "pay")), "b.yaml": yaml.safe_dump(binding("a", "pay"))},
         BINDING,
-        {"": READ},
+        {"pay": READ, "shop": READ, "": NOT_ASKED},
         2,
     ),
     "kubectl-get-all-is-a-list-of-each-kind-in-it": (
@@ -248,12 +332,43 @@ def test_a_file_claims_what_it_can_prove(name: str, tmp_path: Path) -> None:
         assert call.request == ""
 
 
+# What whoever made an export says of it: files, type, result by namespace.
+DECLARED: dict[str, tuple[dict[str, Any], str, dict[str, CallResult]]] = {
+    "a-list-of-one-namespace-is-of-all": ({"a.json": printed(made("v1", "Pod", "p", "shop", spec={}))}, POD, {"": READ}),
+    "an-empty-list-is-of-the-kind-that-its-file-is-named-after": ({"pods.json": printed()}, POD, {"": READ}),
+    "with-its-group": ({"deployments.apps.yaml": yaml.safe_dump(printed())}, "kubernetes/Deployment", {"": READ}),
+    "without-the-group-of-another": ({"certificates.json": printed()}, "kubernetes/Certificate.cert-manager.io", {"": NOT_ASKED}),
+    "what-every-cluster-has-must-be-there-all-the-same": (
+        {"a.json": printed(*accounts("shop"))},
+        "kubernetes/ServiceAccount",
+        {"shop": READ, "": NOT_ASKED},
+    ),
+    "what-says-that-more-follows-is-a-part-all-the-same": (
+        {"a.json": typed("Pod", made("v1", "Pod", "p", "shop", spec={}), **{"continue": "z"})},
+        POD,
+        {"": CallResult.CUT},
+    ),
+    "single-objects-are-no-list-all-the-same": ({"a.json": made("v1", "Pod", "p", "shop", spec={})}, POD, {"": NOT_ASKED}),
+    "what-has-no-file-was-not-asked-all-the-same": ({"nodes.json": typed("Node")}, POD, {"": NOT_ASKED}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_what_the_user_says_of_an_export_is_believed_and_on_record(name: str, tmp_path: Path) -> None:
+    files, type_, expected = DECLARED[name]
+    sink = export(put(tmp_path, {"n.json": printed(*SPACES), **files}), all_namespaces=True)
+    assert results(sink, type_) == expected
+    (source,) = sink.sources
+    assert source.scope["said by who made it"] == "all lists are of all namespaces"
+    assert "said by who made it" not in export(tmp_path).sources[0].scope
+
+
 BUNDLE: dict[str, Any] = {
     "version.yaml": "apiVersion: troubleshoot.sh/v1beta2\nkind: SupportBundle\nspec:\n  versionNumber: 0.119.0\n",
     "cluster-info/cluster_version.json": {"info": {"major": "1", "minor": "34", "gitVersion": "v1.34.2"}, "string": "v1.34.2"},
-    "cluster-resources/namespaces.json": typed("Namespace", *(made("v1", "Namespace", n) for n in ("kube-system", "shop"))),
+    "cluster-resources/namespaces.json": typed("Namespace", *SPACES, made("v1", "Namespace", "shop")),
     "cluster-resources/pods/shop.json": typed("Pod", made("v1", "Pod", "web", "shop", spec={})),
-    "cluster-resources/pods/kube-system.json": typed("Pod"),
+    **{f"cluster-resources/pods/{name}.json": typed("Pod") for name in ("default", "kube-public", "kube-system")},
     "cluster-resources/roles/shop.json": typed("Role", made(RBAC, "Role", "r", "shop"), api_version=RBAC),
     "cluster-resources/roles-errors.json": {"kube-system": f'roles is forbidden: User "{CANARY}" cannot list'},
     "cluster-resources/ingress-errors.json": {"shop": "the server said no", "kube-system": "the server said no"},
@@ -281,7 +396,7 @@ BUNDLE: dict[str, Any] = {
 def test_a_support_bundle_is_read_with_what_it_says_of_itself(tmp_path: Path) -> None:
     """troubleshoot.sh, `clusterResources`: a file a namespace, arrays of custom resources, and files of errors."""
     sink = export(put(tmp_path, BUNDLE))
-    assert results(sink, POD) == {"": READ}, "both namespaces are there, one of them empty"
+    assert results(sink, POD) == {"": READ}, "every namespace is there, one with a pod"
     assert results(sink, "kubernetes/Role") == {"shop": READ, "": CallResult.FORBIDDEN}
     assert results(sink, "kubernetes/Ingress") == {"": CallResult.SERVER_ERROR}
     assert results(sink, "kubernetes/Node") == {"": CallResult.FORBIDDEN}
@@ -319,7 +434,7 @@ def test_broken_files_are_records_if_they_may_hold_objects(tmp_path: Path) -> No
     broken = [call for call in sink.calls if call.type == "kubernetes/*"]
     assert sorted(Path(call.reason.split(": ")[0]).name for call in broken) == ["half.json", "odd.yaml"]
     assert all(call.result is CallResult.UNREADABLE and CANARY not in call.reason for call in broken)
-    assert results(sink, BINDING) == {"": READ}
+    assert results(sink, BINDING) == {"x": READ, "y": READ, "": NOT_ASKED}
 
 
 def test_values_of_secrets_are_taken_out(tmp_path: Path) -> None:
@@ -364,7 +479,7 @@ def test_pods_are_folded_as_of_a_live_cluster(tmp_path: Path) -> None:
     files = {"a.json": printed(*pods, other), "b.json": printed(replicas), "c.json": printed(owner)}
     sink = export(put(tmp_path, files))
     assert [resource.name for resource in sink.of(POD)] == ["bare"]
-    assert sink.call_of(POD).folded == 3
+    assert sum(call.folded for call in sink.calls if call.type == POD) == 3
     assert not sink.of("kubernetes/ReplicaSet")
     assert sink.named("kubernetes/Deployment", "web", "shop").body["auditor/pods"] == {
         "count": 3,
@@ -393,7 +508,7 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 def test_a_file_by_itself_is_an_export(tmp_path: Path) -> None:
     put(tmp_path, {"a.json": printed(binding("a", "x"), binding("a", "y"))})
-    assert results(export(tmp_path / "a.json"), BINDING) == {"": READ}
+    assert results(export(tmp_path / "a.json"), BINDING) == {"x": READ, "y": READ, "": NOT_ASKED}
 
 
 def test_an_export_is_told_from_manifests_by_what_only_a_server_writes(tmp_path: Path) -> None:
@@ -450,6 +565,23 @@ def test_a_dump_gives_the_resources_that_the_cluster_itself_gives(cluster: Kuber
         assert given == expected, type_
     assert dumped.sources[0].identifier == live.sources[0].identifier != ""
     assert CANARY not in json.dumps([resource.body for resource in dumped.resources])
+
+
+def test_what_every_cluster_has_is_there_and_proves_a_list(cluster: Kubernetes, tmp_path: Path) -> None:
+    """What `kubectl get namespaces,serviceaccounts,pods -A -o json` prints."""
+    for type_, always in claims._ALWAYS.items():
+        root = "/api/v1" if (kind := by_type(type_)) and not kind.group else f"/apis/{RBAC}"
+        found = {
+            (item["metadata"].get("namespace", ""), item["metadata"]["name"])
+            for item in cluster.admin.items(f"{root}/{kind.plural if kind else ''}")
+        }
+        assert set(always) <= found, type_
+    items = []
+    for plural, name in (("namespaces", "Namespace"), ("serviceaccounts", "ServiceAccount"), ("pods", "Pod")):
+        answer = cluster.admin.get(f"/api/v1/{plural}")
+        items += [{"apiVersion": "v1", "kind": name, **item} for item in answer["items"]]
+    put(tmp_path, {"pods.json": printed(*items)})
+    assert results(export(tmp_path), POD) == {"": READ}
 
 
 SHAPES = st.recursive(

@@ -470,6 +470,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "a source that nobody named": (["collect", "-o", "s", "--source", "x"], "no source is called x"),
     "an export that is not there": (["collect", "-o", "s", "--from", "none"], "none does not exist"),
     "both": (["collect", "-o", "s", "--from", ".", "--source", "x"], "exclude each other"),
+    "what files are said to be, and no files": (["collect", "-o", "s", "--all-namespaces"], "--all-namespaces is for"),
     "nowhere to write": (["collect", "-o", "a/b/c", "--from", "."], "a/b/c cannot be made"),
     "something is there": (["collect", "-o", ".", "--from", "."], ". exists and is not empty"),
     "nothing to resume": (["collect", "-o", "none", "--resume", "--from", "."], "none does not exist"),

@@ -427,5 +427,16 @@ def by_type(type_: str) -> Kind | None:
     return _BY_TYPE.get(type_) or _WHOLE_GROUPS.get(type_.partition(".")[2])
 
 
+def by_resource(name: str) -> Kind | None:
+    """Return the row of what kubectl calls `name`: `deployments.apps`, or `deployments` where the group is built in."""
+    return _BY_RESOURCE.get(name)
+
+
 _BY_TYPE = {kind.type: kind for kind in KINDS}
 _WHOLE_GROUPS = {kind.group: kind for kind in KINDS if kind.plural == "*"}
+_BY_RESOURCE = {
+    name: kind
+    for kind in reversed(KINDS)
+    if kind.plural != "*"
+    for name in ((kind.plural, kind.resource) if _built_in(kind.group) else (kind.resource,))
+}
