@@ -22,6 +22,8 @@ app = typer.Typer(
 _Folder = Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="A folder that `auditor collect` wrote.")]
 _FEW = 20
 """How many objects of one kind are listed unless all are wanted."""
+_NAMED = 3
+"""How many files that were changed are named."""
 
 
 class Format(StrEnum):
@@ -45,10 +47,17 @@ def show(
     Planes, sources, scopes, how many objects of each kind, and each list that was refused, cut or not asked.
 
     Example:  auditor snapshot show estate/
-    """
-    from auditor.snapshot.reading import open_snapshot  # noqa: PLC0415 - after wrong use has been refused
 
-    write(open_snapshot(snapshot), format_, show_all=show_all)
+    Exit codes: 0 drawn, 1 drawn, and a file is not the one that was written, 2 there is no snapshot, or it is of
+    another format. The files are held against their digests; `verify` looks at more.
+    """
+    from auditor.snapshot import verifying  # noqa: PLC0415 - after wrong use has been refused
+    from auditor.snapshot.reading import open_snapshot  # noqa: PLC0415
+
+    opened = open_snapshot(snapshot)
+    changed = verifying.changed(opened)
+    write(opened, format_, show_all=show_all, changed=changed)
+    raise typer.Exit(1 if changed else 0)
 
 
 @app.command()
@@ -145,17 +154,28 @@ def merge(
     write(open_snapshot(output), format_)
 
 
-def write(opened: Any, format_: Format, *, show_all: bool = False) -> None:
-    """Write what an open snapshot holds to standard output."""
+def write(opened: Any, format_: Format, *, show_all: bool = False, changed: Sequence[str] = ()) -> None:
+    """Write what an open snapshot holds to standard output; `changed` are files that are not as they were written."""
     match format_:
         case Format.CONSOLE:
             from auditor.cli import estate  # noqa: PLC0415 - only for this format
 
             colour = terminal.colour_wanted(sys.stdout)
-            _say(estate.lines(opened, width=terminal.width(), colour=colour, show_all=show_all))
+            lines = estate.lines(opened, width=terminal.width(), colour=colour, show_all=show_all)
+            _say((*_changed(opened.path, changed), *lines))
         case Format.JSON:
             lists = [asdict(entry) for entry in opened.entries]
-            _json({"path": str(opened.path), "digest": opened.digest, **asdict(opened.manifest), "lists": lists})
+            told = {"path": str(opened.path), "digest": opened.digest, "changed": changed}
+            _json({**told, **asdict(opened.manifest), "lists": lists})
+
+
+def _changed(snapshot: Path, changed: Sequence[str]) -> Iterator[str]:
+    """Say of a snapshot that was changed that the picture is of what was written."""
+    if changed:
+        files = f"{len(changed)} file{'s are' if len(changed) > 1 else ' is'}"
+        yield f"{snapshot} was changed: {files} not as written ({', '.join(changed[:_NAMED])})."
+        yield "What follows is what was written. `auditor snapshot verify` names everything that is wrong."
+        yield ""
 
 
 def _verified(snapshot: Path, found: Any, mistakes: Sequence[Any], *, noted: bool) -> Iterator[str]:

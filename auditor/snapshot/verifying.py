@@ -5,6 +5,7 @@ knows the manifest's own digest from elsewhere (a signed evidence pack, a note) 
 does not prove that the source told the truth, nor that everything was asked for: that is what the ledger is for.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from auditor.snapshot.manifest import (
     decode_manifest,
     digest,
 )
-from auditor.snapshot.reading import is_safe, read_index, stream
+from auditor.snapshot.reading import Snapshot, is_safe, read_index, stream
 
 
 @record(kw_only=False, order=True)
@@ -77,6 +78,25 @@ def verify(folder: Path) -> Verified:
         bytes=check.bytes,
         mistakes=tuple(sorted(set(check.mistakes))),
     )
+
+
+def changed(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the files of lists that are gone, or whose bytes are not those that the ledger knows.
+
+    The quick part of `verify`, which also unpacks them and looks for what does not belong.
+    """
+    paths = []
+    for entry in snapshot.lists():
+        if entry.file is None:
+            continue
+        try:
+            with (snapshot.path / entry.file.path).open("rb") as file:
+                same = hashlib.file_digest(file, "sha256").hexdigest() == entry.file.sha256
+        except OSError:
+            same = False
+        if not same:
+            paths.append(entry.file.path)
+    return tuple(paths)
 
 
 @dataclass(slots=True)

@@ -225,6 +225,27 @@ def test_verify_names_each_file_that_was_tampered_with(folder: Path, capsys: Cap
     assert [mistake["path"] for mistake in json.loads(capsys.readouterr().out)["mistakes"]] == ["more", ROLES]
 
 
+@pytest.mark.parametrize("how", ["emptied", "flipped", "gone"])
+def test_the_picture_of_what_was_changed_says_so(how: str, folder: Path, capsys: Capture) -> None:
+    write(folder / "s", estate())
+    file = folder / "s" / ROLES
+    content = file.read_bytes()
+    match how:
+        case "emptied":
+            file.write_bytes(b"")
+        case "flipped":
+            file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        case _:
+            file.unlink()
+    assert run(["snapshot", "show", "s"]) == 1
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"s was changed: 1 file is not as written ({ROLES}).\n")
+    assert "auditor snapshot verify" in shown
+    assert "Role" in shown
+    assert run(["snapshot", "show", "s", "--format", "json"]) == 1
+    assert json.loads(capsys.readouterr().out)["changed"] == [ROLES]
+
+
 def test_verify_against_a_digest_that_was_noted(folder: Path, capsys: Capture) -> None:
     write(folder / "s", estate())
     assert run(["snapshot", "verify", "s", "--sha256", "0" * 64]) == 1
