@@ -66,7 +66,7 @@ Examples:
 
   auditor access explain ada get secrets -n shop --as sa:shop/web deploy/
 
-A principal is a user name, sa:NAMESPACE/NAME or group:NAME; user:NAME where a name looks like another kind. The groups
+A principal is a user name, sa:NAMESPACE/NAME or group:NAME; user:NAME where a name holds a colon or a slash. The groups
 that authentication adds by itself are added; groups of people have to be said (--group). With --as, the principal
 impersonates somebody.
 

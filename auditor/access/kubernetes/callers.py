@@ -41,7 +41,9 @@ def parse(text: str, *, groups: Iterable[str] = ()) -> Asker:
     """Return whom `text` names, with further groups of theirs. Raises `InputError` for what names nobody.
 
     A kind stands before a colon, or before a blank as the tables of this program write it. Without one a text is a
-    user name, unless it is the user name of a service account or one of Kubernetes' own groups.
+    user name, unless it is the user name of a service account or one of Kubernetes' own groups. Another word before a
+    colon is refused, although user names may hold colons: a kind that was mistyped would be answered as somebody who
+    may do nothing.
     """
     kind, name = _split(text)
     groups = tuple(groups)
@@ -74,11 +76,23 @@ def _split(text: str) -> tuple[PrincipalKind, str]:
         return PrincipalKind.SERVICE_ACCOUNT, "/".join(account)
     if text in _GROUPS or text.startswith(f"{SERVICE_ACCOUNTS}:"):
         return PrincipalKind.GROUP, text
+    if ":" in text and not text.startswith("system:"):
+        raise _unknown(text)
     if text in {"", "/"}:
         raise InputError("the principal has no name", hint=_HINT)
     if text.count("/") == 1 and split_account(account_user(*text.split("/"))) is not None:
         raise InputError(f"{text} may be a service account or a user", hint=f"Write sa:{text} or user:{text}.")
     return PrincipalKind.USER, ANONYMOUS if text == "anonymous" else text
+
+
+def _unknown(text: str) -> InputError:
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
+    word, _, name = text.partition(":")
+    near = get_close_matches(word.lower(), (*_KINDS, "system"), n=1)
+    meant = f"Did you mean {near[0]}:{name}? " if near else ""
+    hint = f"{meant}A user of that name is user:{text}. {_HINT}"
+    return InputError(f"{word}: is no kind of principal", hint=hint)
 
 
 def _of_group(name: str) -> frozenset[str]:

@@ -15,9 +15,9 @@ WEB = "system:serviceaccount:shop:web"
         ("ada", "User ada", caller("ada")),
         ("user:ada", "User ada", caller("ada")),
         ("User ada", "User ada", caller("ada")),
-        ("oidc:ada@example.com", "User oidc:ada@example.com", caller("oidc:ada@example.com")),
+        ("user:oidc:ada@example.com", "User oidc:ada@example.com", caller("oidc:ada@example.com")),
         ("user:shop/web", "User shop/web", caller("shop/web")),
-        ("https://issuer/x/y#1", "User https://issuer/x/y#1", caller("https://issuer/x/y#1")),
+        ("user:https://issuer/x/y#1", "User https://issuer/x/y#1", caller("https://issuer/x/y#1")),
         ("sa:shop/web", "ServiceAccount shop/web", caller(WEB)),
         ("serviceaccount:shop/web", "ServiceAccount shop/web", caller(WEB)),
         ("ServiceAccount shop/web", "ServiceAccount shop/web", caller(WEB)),
@@ -46,6 +46,25 @@ def test_a_principal_is_named_as_people_and_tables_name_it(text: str, key: str, 
 
 def test_a_user_may_be_in_further_groups() -> None:
     assert parse("ada", groups=["devs", "ops"]).caller == caller("ada", ["devs", "ops"])
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("usr:ada", "Did you mean user:ada?"),
+        ("Grup:devs", "Did you mean group:devs?"),
+        ("serviceacount:shop/web", "Did you mean serviceaccount:shop/web?"),
+        ("sytem:anonymous", "Did you mean system:anonymous?"),
+        ("oidc:ada", "A user of that name is user:oidc:ada."),
+        ("https://issuer/x#1", "A user of that name is user:https://issuer/x#1."),
+    ],
+)
+def test_another_word_before_a_colon_is_no_user(text: str, near: str) -> None:
+    """Taken for a user of that name, it would be one who may do nothing: a wrong answer that looks like a good one."""
+    with pytest.raises(InputError, match="is no kind of principal") as raised:
+        parse(text)
+    assert near in raised.value.hint
+    assert "user:NAME, group:NAME or sa:NAMESPACE/NAME" in raised.value.hint
 
 
 @pytest.mark.parametrize(
