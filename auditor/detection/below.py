@@ -36,6 +36,9 @@ _ITEM = re.compile(
 _CLIENT = re.compile(r"\"clientAuthenticatorType\"[ \t]*:[ \t]*\"client-secret\"|\"clientId\"[ \t]*:")
 _CLIENT_SECRET = re.compile(r"\"secret\"[ \t]*:[ \t]*\"(?P<value>[^\"\n]{4,512})\"")
 """Of a realm or a client of Keycloak, where the secret itself is called as a reference is elsewhere."""
+_JAAS = re.compile(r"LoginModule[ \t]+required")
+_JAAS_USER = re.compile(r"\buser_(?P<key>[\w.\-]{1,64})[ \t]*=[ \t]*\\?[\"'](?P<value>[^\"'\\\n]{1,512})")
+"""Of the users whom a broker of Kafka lets in: `user_alice="secret"`."""
 _VARIABLE = re.compile(r"^[ \t]*variable[ \t]+\"?(?P<key>[\w\-]+)\"?[ \t]*\{")
 _RESOURCE = re.compile(r"^[ \t]*(?:resource[ \t]+\"(?P<type>\w+)\"|(?P<set>set_sensitive)\b)")
 _ATTRIBUTE = re.compile(
@@ -69,6 +72,8 @@ def below(content: bytes, start: int, end: int) -> list[Found]:
         found = _children(match["key"], rest, base, indent=-1, end="\n}")
     elif (match := _RESOURCE.match(line)) is not None:
         found = _of_resource(match["type"] or "", text, line)
+    elif (login := _JAAS.search(line)) is not None:
+        found = _of_jaas(text, login.end())
     elif _CLIENT.search(line) is not None:
         found = _of_client(rest, base)
     elif (match := _HEAD.match(line)) is not None:
@@ -111,6 +116,12 @@ def _of_client(rest: str, base: int) -> Iterator[tuple[int, int, str, str]]:
         verdict = named(Label.PASSWORD, "secret", match["value"], structured=False)
         if verdict.kind is LiteralKind.CREDENTIAL:
             yield base + match.start("value"), base + match.end("value"), "secret", verdict.rule
+
+
+def _of_jaas(text: str, start: int) -> Iterator[tuple[int, int, str, str]]:
+    stop = text.find(";", start)
+    for match in _JAAS_USER.finditer(text, start, stop if stop >= 0 else len(text)):
+        yield from _judged("password", match["value"], match.start("value"))
 
 
 def _children(key: str, rest: str, base: int, *, indent: int, end: str) -> Iterator[tuple[int, int, str, str]]:

@@ -28,6 +28,13 @@ _ENTRY = re.compile(
     rb"(?:(?P<block>[|>][+\-\d]*)[ \t]*|\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s#][^\n]*?))?"
     rb"[ \t]*(?:#.*)?\r?$"
 )
+_FLOW = re.compile(
+    rb"^[ \t]*(?:- )?[\"']?(?P<field>data|stringData)[\"']?[ \t]*:\s{0,80}\{(?P<body>[^{}]{1,20000})\}", re.MULTILINE
+)
+_FLOW_ENTRY = re.compile(
+    rb"(?:^|,)\s{0,200}[\"']?(?P<key>[A-Za-z0-9._\-]{1,253})[\"']?[ \t]*:[ \t]+"
+    rb"(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s,\"'][^,\n]*?))(?=\s*(?:,|\Z))"
+)
 _AUTH = re.compile(r"\"auth\"[ \t]*:[ \t]*\"(?P<value>[A-Za-z0-9+/]{6,}={0,2})\"")
 _RANDOM = re.compile(r"(?<=[\"'= :])[A-Za-z0-9+/_\-]{24,128}={0,2}(?=[\"'\s,;)]|$)")
 _LEAST_ENTROPY = 4.0
@@ -58,6 +65,11 @@ def secret_values(document: bytes) -> list[Found]:
         for field in _FIELD.finditer(document):
             packed = field["field"] == b"data"
             found += _entries(document, field.end() + 1, len(document), len(field["indent"]), packed=packed)
+        for flow in _FLOW.finditer(document):
+            for entry in _FLOW_ENTRY.finditer(flow["body"]):
+                value = entry.lastgroup or "plain"
+                start = flow.start("body") + entry.start(value)
+                found += _secret(entry["key"].decode(), entry[value], start, packed=flow["field"] == b"data")
     return found
 
 

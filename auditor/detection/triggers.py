@@ -103,7 +103,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.BELOW, rf"{_ABOVE}[\"']?[ \t]*[:=][ \t]*[|>{{\[]?[+\-\d]?[ \t]*\r?\n"),
     (Look.BELOW, rf"-{_TAIL}{_ABOVE}[\"']?[ \t]*,?[ \t]*\r?\n"),
     (Look.BELOW, rf"resource[ \t]+\"(?:{_RESOURCES})\""),
-    (Look.BELOW, r"set_sensitive\b|\"client-secret\"|\"clientId\"[ \t]*:"),
+    (Look.BELOW, r"set_sensitive\b|\"client-secret\"|\"clientId\"[ \t]*:|LoginModule[ \t]+required"),
     (Look.LINE, r"://(?:[^\s:/@\"'<>\\?#]{0,128}|[^\n/@]{0,60}\}):[^\s/\"'<>`\\]{1,256}@[\w\[$<{%(\-]"),
     (Look.LINE, r"[\w.\-]:[^\s@:/\"']{1,128}@(?:tcp|udp|unix)\("),
     (Look.LINE, r"(?:[Bb]asic|[Bb]earer|BEARER|BASIC|Token)[ \t]+[A-Za-z0-9+/_~.\-]{8}"),
@@ -122,6 +122,8 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.LINE, r"(?:echo|printf)\b[^\n|]{0,200}\|[^\n|]{0,200}-stdin"),
     (Look.LINE, r"-pass(?:in|out|word)?[ \t]+[\"']?pass:"),
     (Look.LINE, r"(?:requirepass|masterauth|auth_pass|rootpw|bindpw)[ \t]+[\"']?[^\s\"'=:]"),
+    (Look.LINE, r"mc[ \t]+(?:alias[ \t]+set|config[ \t]+host[ \t]+add)[ \t]"),
+    (Look.LINE, r"sqlplus\b[^\n|;&]{0,100}?[\w$#]/[^\s/@]{1,64}@"),
     (Look.LINE, r"stats[ \t]auth[ \t]+[^\s:]{1,64}:"),
     (Look.LINE, r"login[ \t]+[^\s]{1,128}[ \t]{1,8}password[ \t]+[^\s]"),
     (Look.LINE, r"(?i)identified[ \t]+(?:with[ \t]+[\w'\"]+[ \t]+)?(?:by|as)[ \t]+'[^'\n]"),
@@ -208,7 +210,7 @@ _KEY_MARK = re.compile(rb"PRIVATE KEY(?: BLOCK)?-----")
 _VALUE_LINE = re.compile(rb"value", re.IGNORECASE)
 _SECRET_KIND = re.compile(rb"kind[\"']?[ \t]*:[ \t]*[\"']?Secret")
 _BELOW_LINE = re.compile(
-    rb"variable[ \t]+\"|resource[ \t]+\"|set_sensitive|\"client-secret\"|\"clientId\"[ \t]*:"
+    rb"variable[ \t]+\"|resource[ \t]+\"|set_sensitive|\"client-secret\"|\"clientId\"[ \t]*:|LoginModule[ \t]+required"
     rb"|[\w\"'][ \t]*[:=][ \t]*[|>{\[]?[+\-\d]?[ \t]*(?=\r?\n)|--?[\w.\-]+[\"']?[ \t]*,?[ \t]*(?=\r?\n)",
     re.IGNORECASE,
 )

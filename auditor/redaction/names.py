@@ -147,6 +147,8 @@ def label(name: str) -> Label:
 
 
 def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:  # noqa: PLR0911 - one line a noun
+    if words[-3:] == ["root", "token", "id"]:
+        return Label.PASSWORD  # of Vault's development server, where people write any word
     if last.endswith("secret"):
         if last != "secret":
             return Label.TOKEN
@@ -162,7 +164,7 @@ def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:
     if (
         (last == "key" and before in _KEYED)
         or _JOINED_KEY.search(last)
-        or words[-3:] in (["secret", "key", "base"], ["root", "token", "id"])
+        or words[-3:] == ["secret", "key", "base"]
         or (before, last) in {("erlang", "cookie"), ("secret", "string"), ("secret", "data")}
         or last == "psk"
     ):

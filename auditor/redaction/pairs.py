@@ -43,6 +43,10 @@ _CUT = re.compile(r"\\[nrt](?![A-Za-z])|\\[nrt]\Z|(?<!\()\)(?=[,.;]?\Z)")
 _ENDS = re.compile(r"[ \t]+[#;]|[ \t]+//")
 _NAME = re.compile(r"[A-Za-z_]+(?![\w\-.!$%*])")
 _SEVERAL = re.compile(r"[ \t\"'`]|[;&]\w+=")
+_NEXT = re.compile(r"[;&][A-Za-z_][\w.\-]{0,63}=")
+"""Where the next pair of a line begins: `token=x;password=y`."""
+_ENCLOSED = ("$(", '"', "'", "`", '\\"')
+"""What begins like this has an end of its own."""
 _CALL = re.compile(
     r"[A-Za-z_][\w.]*\(.*|(?:await|new|lambda|function|return|async)\b.*"
     r"|[A-Za-z_]\w*(?:\??\.\w+)*\[(?:[^\[\]]*\].*|\Z)"
@@ -100,8 +104,11 @@ def pairs(text: str, lower: str, notation: Notation) -> Iterator[Span]:
             continue
         position = match.end("key")
         end, found = _value_of(place, match)
-        position = max(position, end)
-        yield from found
+        spans = tuple(found)
+        # What is no credential can hold one and is looked into from its start: a line of several pairs.
+        whole = spans or text.startswith(_ENCLOSED, match.end())
+        position = max(position, end if whole else match.end())
+        yield from spans
 
 
 def _line_around(text: str, start: int, end: int, notation: Notation) -> _Place:
@@ -208,7 +215,8 @@ def _unquoted(place: _Place, match: re.Match[str], start: int) -> tuple[int, int
             return nothing
         return word.span()
     value = _ENDS.split(text[start : place.end], maxsplit=1)[0].rstrip(" \t\r,;")
-    return start, start + len(value)
+    following = _NEXT.search(value) if assignment else None
+    return start, start + (len(value) if following is None else following.start())
 
 
 def _alone(text: str, start: int, place: _Place) -> bool:

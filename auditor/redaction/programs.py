@@ -128,6 +128,20 @@ _PROGRAMS = (
         r"""(?:^|\n|-)[ \t]*(?:requirepass|masterauth|auth_pass|rootpw|bindpw)[ \t]+[\"']?
             (?P<value>[^\s\"'=:][^\s\"']{0,511})""",
     ),
+    # Of MinIO: a name for the server, its address, a user, the password.
+    _Program(
+        ("mc alias", "mc config"),
+        (" set", " add"),
+        "password",
+        r"""\bmc[ \t]+(?:alias[ \t]+set|config[ \t]+host[ \t]+add)[ \t]+[\w\-]{1,64}[ \t]+\S{1,200}[ \t]+\S{1,128}
+            [ \t]+[\"']?(?P<value>[^\s\"'|;&)]{1,128})""",
+    ),
+    _Program(
+        ("sqlplus",),
+        ("/",),
+        "password",
+        r"""\bsqlplus\b[^\n|;&]{0,100}?[ \t][\"']?[\w$\#]{1,64}/[\"']?(?P<value>[^\s\"'/@]{1,64})[\"']?@""",
+    ),
     _Program(
         ("stats auth",), (), "password", r"""\bstats[ ]auth[ \t]+[\w.\-]{1,64}:(?P<value>[^\s\"']{1,128})"""
     ),

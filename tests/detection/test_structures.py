@@ -80,6 +80,43 @@ FOUND = {
           note: |
             «sail-and-mast»
     """,
+    "flow-secret.yaml": f"""
+        kind: Secret
+        metadata: {{name: db, labels: {{app: shop}}}}
+        data: {{a: «{packed("hunter2")}», user: {packed("shop")},
+               b: "«{packed("postgres://shop:hunter3@db/shop")}»"}}
+        ---
+        kind: Secret
+        stringData: {{"pin": "«sail, and oar»", x: '«gull-3»', mode: prod}}
+    """,
+    "kafka.conf": """
+        KafkaServer {
+          org.apache.kafka.common.security.plain.PlainLoginModule required
+          username="admin"
+          password="«quay-1»"
+          user_admin="«quay-2»"
+          user_bob="«quay-3»";
+        };
+        user_name="bob"
+    """,
+    "kafka.properties": """
+        sasl.jaas.config=x.ScramLoginModule required username="a" password="«mast-1»" user_a="«mast-2»" user_b="${B}";
+    """,
+    "several.env": """
+        token=«9f-gull-3»;password=«hunter2»
+        password=[redacted];db_password=«hunter3»
+        PASSWORD=changeme;DB_PASSWORD=«hunter4»
+    """,
+    "vault.env": """
+        VAULT_DEV_ROOT_TOKEN_ID=«root»
+        VAULT_DEV_ROOT_TOKEN_ID=«password»
+    """,
+    "clients.sh": """
+        mc alias set local http://minio:9000 minio «minio123»
+        mc config host add s3 http://minio:9000 "$USER" "$PASSWORD"
+        sqlplus sys/«Welcome1»@db as sysdba
+        sqlplus / as sysdba
+    """,
     "configmap.yaml": """
         kind: ConfigMap
         data:
