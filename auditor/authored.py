@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auditor.breaches import breaches
 from auditor.model.errors import ConfigurationError
 from auditor.model.record import record
 from auditor.model.resource import Path as ItemPath
@@ -119,9 +120,10 @@ def schema_problems(content: Any, *, schema: Path) -> list[tuple[ItemPath, str]]
     """Return (path in the content, message) for each place where `content` breaks the schema, in document order."""
     import jsonschema_rs  # noqa: PLC0415 - start-up: only where such a file exists
 
-    validator = jsonschema_rs.validator_for(json.loads(schema.read_text(encoding="utf-8")), validate_formats=True)
+    rules = json.loads(schema.read_text(encoding="utf-8"))
+    validator = jsonschema_rs.validator_for(rules, validate_formats=True)
     try:
-        return [(path, message) for error in validator.iter_errors(content) for path, message in _explain(error)]
+        return [entry for error in validator.iter_errors(content) for entry in breaches(error, rules)]
     except ValueError:
         return [((), "a key in the file is no text")]
 
@@ -155,29 +157,6 @@ _DEEP = re.compile(r"(?:[\[{]\s*){200}|(?:[-?:][ \t]+){200}")
 
 LONGEST = 2_000_000
 """Characters: nobody writes more, and what a machine wrote is no file of this kind."""
-
-
-def _explain(error: Any) -> list[tuple[ItemPath, str]]:  # noqa: PLR0911 - one line for each kind of error reads best
-    """Return our own words for a validator's error; its own text quotes values."""
-    path: ItemPath = tuple(error.instance_path)
-    kind = error.kind
-    name = type(kind).__name__.rpartition("_")[2] or type(kind).__name__
-    where = ".".join(map(str, path)) or "the file"
-    if name in {"AdditionalProperties", "UnevaluatedProperties"}:
-        return [((*path, key), f"unknown key `{key}` in {where}") for key in kind.unexpected]
-    if name == "Required":
-        return [(path, f"`{kind.property}` is missing in {where}")]
-    if name == "Type":
-        types = kind.types if isinstance(kind.types, (list, tuple)) else [kind.types]
-        return [(path, f"{where} must be {' or '.join(map(str, types))}")]
-    if name == "Enum":
-        return [(path, f"{where} must be one of {', '.join(map(str, kind.options))}")]
-    if name == "Pattern":
-        return [(path, f"{where} does not have the right form (`{kind.pattern}`)")]
-    if name == "Format":
-        return [(path, f"{where} must be a {kind.format}")]
-    keyword = str(error.schema_path[-1]) if error.schema_path else name
-    return [(path, f"{where} breaks the rule `{keyword}` of the schema")]
 
 
 def _size(node: "yaml.Node", known: dict[int, float]) -> float:

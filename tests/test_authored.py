@@ -35,9 +35,9 @@ def test_good_text_is_returned_as_data(schema: Path) -> None:
 
 def test_every_mistake_is_told_with_its_place(schema: Path) -> None:
     assert mistakes("a: one\nb: z\nd: 1\n", schema) == [
-        "f.yaml:1:1: a must be integer",
+        "f.yaml:1:1: a must be a whole number",
         "f.yaml:2:1: b must be one of x, y",
-        "f.yaml:3:1: unknown key `d` in the file",
+        "f.yaml:3:1: unknown key `d` in the file; it has `a`, `b` or `c`",
     ]
 
 

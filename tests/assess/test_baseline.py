@@ -165,5 +165,5 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
 def test_mistakes_in_json_that_is_no_yaml_are_told_too(tmp_path: Path) -> None:
     file = tmp_path / "baseline.json"
     file.write_text('{\n\t"baseline_version": "1.0",\n\t"findings": 7\n}', encoding="utf-8")
-    with pytest.raises(MistakesError, match="findings must be array"):
+    with pytest.raises(MistakesError, match="findings must be a list"):
         baseline.load(file)
