@@ -23,6 +23,7 @@ Place = tuple[int | None, int | None]
 """Line and column; unknown where the file has changed since it was read."""
 
 _UNKNOWN: Place = (None, None)
+_BLOCK = re.compile(r"(?:^|[:\s-])[ \t]+(?:[!&]\S+[ \t]+)*\|[-+0-9]{0,2}(?:[ \t]+#.*|[ \t]*)$")
 _ON = re.compile(r"^on[ \t]*:", re.MULTILINE)
 # An alias or a merge key: then the whole document is composed.
 _ALIAS = re.compile(r"(?:^|[\s\[{,:])\*[^\s*]")
@@ -44,6 +45,20 @@ def locate(content: bytes, origin: Origin, paths: Sequence[Path], *, kind: Sourc
     except RefusedError:
         # It could be read a moment ago; the finding stands, only its line is unknown.
         return [_UNKNOWN] * len(wanted)
+
+
+def inside(content: bytes, place: Place, line: int) -> Place:
+    """Return where `line` (from 0) of the block of text stands that begins at `place`; `place` where none begins there.
+
+    Only a literal block (`|`) has the lines of its value: https://yaml.org/spec/1.2.2/#812-literal-style
+    """
+    if place[0] is None:
+        return place
+    text = _divided(content)[0].split("\n")
+    at = place[0] + line
+    if at >= len(text) or not _BLOCK.search(text[place[0] - 1].rstrip("\r")):
+        return place
+    return at + 1, len(text[at]) - len(text[at].lstrip()) + 1
 
 
 @lru_cache(maxsize=4)

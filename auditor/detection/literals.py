@@ -473,11 +473,12 @@ class _Taker:
             secret = value[span.start : span.end]
             named = f"{where.key}: {span.key}" if where.key and span.key and span.key != where.key else ""
             verdict = Classification(LiteralKind.CREDENTIAL, span.rule, span.confidence)
-            self._record(where._replace(key=named or where.key or span.key), verdict, secret)
+            line = value.count("\n", 0, span.start)
+            self._record(where._replace(key=named or where.key or span.key), verdict, secret, line=line)
             self._remember(secret, sure=span.confidence is not Confidence.POSSIBLE)
         holder[step] = mask(value, [(span.start, span.end) for span in found])
 
-    def _record(self, where: _Where, verdict: Classification, value: str) -> None:
+    def _record(self, where: _Where, verdict: Classification, value: str, *, line: int = -1) -> None:
         self.literals.append(
             Literal(
                 path=where.path,
@@ -489,6 +490,7 @@ class _Taker:
                 fingerprint=self.fingerprint(value) if verdict.kind is LiteralKind.CREDENTIAL else "",
                 length=len(value),
                 container=where.container,
+                line=line,
             )
         )
 

@@ -114,6 +114,8 @@ class Literal:
     """Characters of the value (of the decoded value for Secret `data`)."""
     container: str = ""
     """Name of the container whose environment or arguments hold it."""
+    line: int = field(default=-1, compare=False)
+    """Line inside of the value, from 0, where a part of a longer text is meant; -1: the value as a whole."""
 
 
 @record

@@ -27,7 +27,7 @@ from auditor.model.resource import Location, Origin, Resource
 from auditor.model.resource import Path as Steps
 from auditor.pipeline import exported
 from auditor.pipeline.collected import Collected, open_all
-from auditor.pipeline.judging import Places
+from auditor.pipeline.places import Places
 from auditor.redaction.fingerprint import Fingerprinter
 
 TYPES = roles.TYPES | bindings.TYPES

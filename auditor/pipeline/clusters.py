@@ -15,7 +15,8 @@ from auditor.model.resource import Resource
 from auditor.pipeline import judging
 from auditor.pipeline.assemble import JudgedSubject
 from auditor.pipeline.collected import Collected
-from auditor.pipeline.judging import Judge, Places
+from auditor.pipeline.judging import Judge
+from auditor.pipeline.places import Places
 from auditor.policy.document import Policy
 
 _NAMED = 5

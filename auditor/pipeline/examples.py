@@ -28,7 +28,8 @@ from auditor.pipeline import clusters, judging, stores
 from auditor.pipeline.assemble import JudgedSubject
 from auditor.pipeline.clusters import Cluster
 from auditor.pipeline.collected import Collected
-from auditor.pipeline.judging import Judge, Places
+from auditor.pipeline.judging import Judge
+from auditor.pipeline.places import Places
 from auditor.pipeline.sightings import joined, sighting
 from auditor.policy.document import Example, Policy
 from auditor.policy.engine import Engine, ParameterValue

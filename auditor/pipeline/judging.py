@@ -5,8 +5,6 @@ from datetime import datetime
 from functools import cache, lru_cache
 
 from auditor.assess.fingerprints import finding_fingerprint
-from auditor.collectors import positions
-from auditor.collectors.sources import Source
 from auditor.facts import copies, grants, principals
 from auditor.facts.estate import Estate
 from auditor.facts.views import views
@@ -14,10 +12,11 @@ from auditor.model.assessment import Subject
 from auditor.model.ci import Repository
 from auditor.model.judgement import Failure, Judged, Judgement
 from auditor.model.record import record
-from auditor.model.resource import Location, Origin, Path, Resource, pointer
+from auditor.model.resource import Location, Resource, pointer
 from auditor.model.verdict import Finding, Outcome, Severity, SubjectKind
 from auditor.model.views import Views
 from auditor.pipeline.assemble import JudgedSubject
+from auditor.pipeline.places import Places
 from auditor.policy.engine import Engine
 from auditor.redaction.redactor import redact_text
 from auditor.workloads import Workloads
@@ -34,7 +33,7 @@ class Judge:
     now: datetime
 
 
-def judge(resources: Iterable[Resource], estate: Estate, *, by: Judge, places: "Places") -> list[JudgedSubject]:
+def judge(resources: Iterable[Resource], estate: Estate, *, by: Judge, places: Places) -> list[JudgedSubject]:
     """Return what the policies say about each resource that any of them applies to."""
     subjects = []
     for resource in resources:
@@ -71,46 +70,6 @@ def repositories(estate: Estate, found: Sequence[Repository], missed: Iterable[s
     from auditor.facts.ci.repositories import repositories as derive  # noqa: PLC0415 - start-up: only where one is met
 
     return derive(found, estate.definitions, [*estate.lost, *missed])
-
-
-class Places:
-    """Lines and columns of items, found by reading the file again: only files with findings pay for it."""
-
-    def __init__(self, sources: Iterable[Source]) -> None:
-        self._sources = {source.file: source for source in sources}
-        self._read = lru_cache(maxsize=4)(_read)
-
-    def locate(self, origin: Origin, paths: Sequence[Path]) -> list[Location]:
-        """Return where each of `paths` stands in the object of `origin`."""
-        source = self._sources.get(origin.file)
-        found: list[tuple[int | None, int | None]]
-        if origin.line and not origin.prefix and not any(paths):
-            # The object itself stands where its document begins: no need to read the file again.
-            found = [(origin.line, 1)] * len(paths)
-        elif origin.line is None or source is None:
-            found = [(None, None)] * len(paths)
-        else:
-            content = self._read(source.file) if source.content is None else source.content
-            found = positions.locate(content, origin, paths, kind=source.kind)
-        return [
-            Location(
-                file=origin.file,
-                line=line,
-                column=column,
-                pointer=pointer((*origin.prefix, *path)),
-                rendered_from=origin.rendered_from,
-            )
-            for (line, column), path in zip(found, paths, strict=True)
-        ]
-
-
-def _read(file: str) -> bytes:
-    try:
-        with open(file, "rb") as opened:  # noqa: PTH123 - as everywhere where thousands are opened
-            return opened.read()
-    except OSError:
-        # It was there a moment ago; the finding stands, only its line is unknown.
-        return b""
 
 
 def _without_failures(judged: Judged) -> Judged:
@@ -159,7 +118,11 @@ def _findings(resource: Resource, judged: Judged, *, by: Judge, places: Places) 
     ]
     if not failures:
         return ()
-    own = places.locate(resource.origin, [failure.path if failure.source < 0 else () for _, failure in failures])
+    own = places.locate(
+        resource.origin,
+        [failure.path if failure.source < 0 else () for _, failure in failures],
+        [_line(resource, failure) for _, failure in failures],
+    )
     related: dict[int, tuple[str, Location]] = {}
     for index in _told(resource, [failure for _, failure in failures]):
         what, origin, path = resource.related[index]
@@ -168,6 +131,20 @@ def _findings(resource: Resource, judged: Judged, *, by: Judge, places: Places) 
         _finding(resource, failure, own[position], related, policy=by.engine.policies[policy].id, severity=severity)
         for position, (policy, failure) in enumerate(failures)
         for severity in (by.severities[policy],)
+    )
+
+
+def _line(resource: Resource, failure: Failure) -> int:
+    """Return the line inside of the value that a failure is about, below 0 for the value as a whole."""
+    if not failure.value_fingerprint:
+        return -1
+    return next(
+        (
+            literal.line
+            for literal in resource.literals
+            if literal.fingerprint == failure.value_fingerprint and literal.path == failure.path
+        ),
+        -1,
     )
 
 

@@ -20,7 +20,8 @@ from auditor.model.errors import NothingCollectedError
 from auditor.pipeline import exported, judging, rules, workers
 from auditor.pipeline.assemble import JudgedSubject
 from auditor.pipeline.assessing import Reached, assess
-from auditor.pipeline.judging import Judge, Places, Progress
+from auditor.pipeline.judging import Judge, Progress
+from auditor.pipeline.places import Places
 from auditor.pipeline.rules import Rules, Terms
 from auditor.policy.document import Policy
 from auditor.redaction.fingerprint import Fingerprinter

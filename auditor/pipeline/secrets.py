@@ -29,8 +29,9 @@ from auditor.model.errors import NothingCollectedError
 from auditor.model.sighting import CARD_NUMBER, Searched, Sighting, Where
 from auditor.pipeline import judging, leaking, rules, secrets_contents, secrets_images, secrets_logs, summary
 from auditor.pipeline.assessing import Reached, assess
-from auditor.pipeline.judging import Places, Progress
+from auditor.pipeline.judging import Progress
 from auditor.pipeline.leaking import Ground, Leaked
+from auditor.pipeline.places import Places
 from auditor.pipeline.rules import Rules, Terms
 from auditor.pipeline.secrets_contents import Way
 from auditor.pipeline.sightings import added, joined, sighting

@@ -20,8 +20,10 @@ from auditor.reports.options import Options
 
 _FEW, _MANY = 30, 300
 """Up to so many failing findings all are shown; up to so many, five a policy; beyond, three."""
-_GAPS, _REASONS, _IDS = 10, 8, 12
-"""How many gaps, reasons and ids in a row are shown."""
+_GAPS, _REASONS, _IDS, _PLACES = 10, 8, 12, 4
+"""How many gaps, reasons, ids in a row and places of one finding are shown."""
+_RELATED = 8
+"""Places beside those of findings that are told together; one finding has no more."""
 _VALUE = 60
 """Characters of a threshold's value, unless everything is wanted."""
 _OURS = "tool-default"
@@ -62,10 +64,11 @@ def _block(page: Page, block: PolicyBlock, assessment: Assessment, *, limit: int
     policy, failing = block.policy, _new(block)
     page.blank()
     page.lines.append(f"{_head(page, block)}: {page.paint(page.safe(policy.title), 'strong')}")
-    shown = _some_of(failing, limit)
-    for finding in shown:
-        _finding(page, finding, assessment)
-    _hidden(page, failing, shown, indent=2)
+    alike = _alike(failing, assessment.subjects)
+    shown = _some_of(alike, limit)
+    for members in shown:
+        _finding(page, members, assessment.subjects)
+    _hidden(page, alike, shown, indent=2)
     waived = len(block.findings) - len(block.failing)
     if waived:
         page.say(f"... and {waived:,} waived", indent=2)
@@ -88,37 +91,50 @@ def _baseline(page: Page, blocks: Sequence[PolicyBlock], assessment: Assessment)
         if not known:
             continue
         page.lines.append(f"  {_head(page, block)}: {page.safe(block.policy.title)}")
-        shown = _some_of(known, limit)
-        for finding in shown:
+        alone = [(finding,) for finding in known]
+        shown = _some_of(alone, limit)
+        for (finding,) in shown:
             place, name = page.safe(leaks.place(finding)), page.safe(_name(assessment.subjects[finding.subject]))
             page.lines.append(f"    {page.paint('-->', 'arrow')} {place}  {page.paint(name, 'faint')}")
             if page.show_all:
                 page.say(finding.message, indent=8)
-        _hidden(page, known, shown, indent=4)
+        _hidden(page, alone, shown, indent=4)
 
 
 def _head(page: Page, block: PolicyBlock) -> str:
     return page.paint(f"{block.policy.severity}[{block.policy.id}]", block.policy.severity)
 
 
-def _some_of(findings: Sequence[Finding], limit: int) -> Sequence[Finding]:
-    """Return up to `limit` of the findings in their order, from as many files as there are."""
-    if len(findings) <= limit + 1:
-        return findings  # "and 1 more" would take the line that the one takes
+_Alike = Sequence[Finding]
+"""Findings that say the same of the same object in several places: one base in many overlays."""
+
+
+def _alike(findings: Sequence[Finding], subjects: Sequence[Subject]) -> list[_Alike]:
+    groups: dict[tuple[str, str, str, str], list[Finding]] = {}
+    for finding in findings:
+        subject = subjects[finding.subject]
+        groups.setdefault((finding.message, finding.item, subject.type, subject.name), []).append(finding)
+    return list(groups.values())
+
+
+def _some_of(entries: Sequence[_Alike], limit: int) -> Sequence[_Alike]:
+    """Return up to `limit` of the entries in their order, from as many files as there are."""
+    if len(entries) <= limit + 1:
+        return entries  # "and 1 more" would take the line that the one takes
     seen: set[str] = set()
     ranked: list[tuple[bool, int]] = []
-    for position, finding in enumerate(findings):
-        ranked.append((finding.location.file in seen, position))
-        seen.add(finding.location.file)
-    return [findings[position] for position in sorted(position for _, position in sorted(ranked)[:limit])]
+    for position, (first, *_) in enumerate(entries):
+        ranked.append((first.location.file in seen, position))
+        seen.add(first.location.file)
+    return [entries[position] for position in sorted(position for _, position in sorted(ranked)[:limit])]
 
 
-def _hidden(page: Page, findings: Sequence[Finding], shown: Sequence[Finding], *, indent: int) -> None:
-    hidden = len(findings) - len(shown)
+def _hidden(page: Page, entries: Sequence[_Alike], shown: Sequence[_Alike], *, indent: int) -> None:
+    taken = set(map(id, shown))
+    hidden = [finding for members in entries if id(members) not in taken for finding in members]
     if hidden:
-        taken = set(map(id, shown))
-        files = len({finding.location.file for finding in findings if id(finding) not in taken})
-        page.say(f"... and {hidden:,} more in {plural(files, 'file')}; --all shows them", indent=indent)
+        files = len({finding.location.file for finding in hidden})
+        page.say(f"... and {len(hidden):,} more in {plural(files, 'file')}; --all shows them", indent=indent)
 
 
 def _thresholds(parameters: Sequence[Parameter], show_all: bool) -> Iterator[str]:
@@ -141,15 +157,25 @@ def _thresholds(parameters: Sequence[Parameter], show_all: bool) -> Iterator[str
         yield f"lists of {', '.join(long)} ({_OURS}); --all shows them"
 
 
-def _finding(page: Page, finding: Finding, assessment: Assessment) -> None:
-    subject = assessment.subjects[finding.subject]
-    page.lines.append(f"  {page.paint('-->', 'arrow')} {page.safe(leaks.place(finding))}")
-    page.say(finding.message, indent=6)
-    page.say(_name(subject) + (f": {finding.item}" if finding.item else ""), indent=6, style="faint")
-    if finding.location.rendered_from:
-        page.say(f"rendered from {finding.location.rendered_from}", indent=6, style="faint")
-    for what, location in finding.related:
-        page.say(f"{what} at {figures.place(location)}", indent=6, style="faint")
+def _finding(page: Page, members: _Alike, subjects: Sequence[Subject]) -> None:
+    places = list(dict.fromkeys(leaks.place(finding) for finding in members))
+    shown = places if page.show_all or len(places) <= _PLACES + 1 else places[:_PLACES]
+    page.lines += [f"  {page.paint('-->', 'arrow')} {page.safe(place)}" for place in shown]
+    if len(places) > len(shown):
+        page.say(f"and {len(places) - len(shown):,} more places; --all shows them", indent=6)
+    page.say(members[0].message, indent=6)
+    names = list(dict.fromkeys(_name(subjects[finding.subject]) for finding in members))
+    item = members[0].item
+    page.say(_some(names, page.show_all) + (f": {item}" if item else ""), indent=6, style="faint")
+    rendered = list(dict.fromkeys(filter(None, (finding.location.rendered_from for finding in members))))
+    if rendered:
+        page.say(f"rendered from {_some(rendered, page.show_all)}", indent=6, style="faint")
+    related = dict.fromkeys(f"{what} at {figures.place(at)}" for finding in members for what, at in finding.related)
+    beside = list(related) if page.show_all or len(related) <= _RELATED else list(related)[:_RELATED]
+    for text in beside:
+        page.say(text, indent=6, style="faint")
+    if len(related) > len(beside):
+        page.say(f"and {len(related) - len(beside):,} more places beside it; --all shows them", indent=6)
 
 
 def _name(subject: Subject) -> str:

@@ -151,3 +151,64 @@ def test_every_item_is_where_pyyaml_composes_it(value: Any, flow: bool | None, d
     some = data.draw(st.lists(st.sampled_from(paths), min_size=1, max_size=4))
     wanted = composed(text)
     assert locate(text, *some) == [wanted[path] for path in some]
+
+
+TEXT = """\
+a: |
+  first
+    second
+b: |-  # a comment
+  one
+
+  three
+c: >
+  folded
+d: &x |2
+    indented
+e: "quoted
+  twice"
+f:
+- |
+  element
+g: a|
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "place"),
+    [
+        (("a",), 0, (2, 3)),
+        (("a",), 1, (3, 5)),
+        (("b",), 2, (7, 3)),
+        (("c",), 0, (8, 1)),
+        (("d",), 0, (11, 5)),
+        (("e",), 1, (12, 1)),
+        (("f", 0), 0, (16, 3)),
+        (("g",), 0, (17, 1)),
+        (("a",), 900, (1, 1)),
+    ],
+)
+def test_a_line_inside_of_a_literal_block_has_a_place_and_no_other_has(
+    path: ItemPath, line: int, place: positions.Place
+) -> None:
+    """Folded and quoted text has other lines in the file than in its value."""
+    (start,) = locate(TEXT, path)
+    assert positions.inside(TEXT.encode(), start, line) == place
+
+
+def test_a_place_that_is_not_known_stays_so() -> None:
+    assert positions.inside(b"a: |\n  b\n", (None, None), 0) == (None, None)
+
+
+@given(st.lists(st.text(alphabet="ab: #|-", max_size=8).map(str.strip), min_size=1, max_size=6))
+def test_each_line_of_a_block_is_where_it_is_written(lines: list[str]) -> None:
+    """Whatever the lines hold, also what looks like the head of a block or a comment."""
+    assume(lines[0] and lines[-1])
+    text = "data:\n  key: |\n" + "".join(f"    {line}\n" if line else "\n" for line in lines)
+    value = yaml.safe_load(text)["data"]["key"]
+    (start,) = locate(text, ("data", "key"))
+    for number, line in enumerate(value.split("\n")[:-1]):
+        at, column = positions.inside(text.encode(), start, number)
+        assert at is not None
+        assert column is not None
+        assert text.split("\n")[at - 1][column - 1 :] == line

@@ -187,8 +187,11 @@ def test_an_overlay_is_rendered_and_its_base_is_not_judged_twice(tmp_path: Path)
     write(tmp_path, "base/pod.yaml", LITERAL)
     write(tmp_path, "prod/kustomization.yaml", "resources: [../base]\nnamePrefix: prod-\n")
     (finding,) = [finding for finding in findings(tmp_path, ".") if finding["policy_id"] == "K-SEC-01"]
-    assert finding["location"]["file"] == "prod/kustomization.yaml"
+    assert finding["subject_id"] == "kubernetes/Pod:shop/prod-web"
     assert finding["location"]["rendered_from"] == "Kustomize folder prod"
+    # The line that has to be mended, not the overlay that used it.
+    assert finding["location"]["file"] == "base/pod.yaml"
+    assert "hunter2" in LITERAL.splitlines()[finding["location"]["line"] - 1]
 
 
 ENCRYPTED = {

@@ -14,7 +14,8 @@ from auditor.facts.estate import Estate, merge
 from auditor.model.verdict import Finding, Severity, SubjectKind
 from auditor.pipeline import assemble, judging
 from auditor.pipeline.assemble import JudgedSubject
-from auditor.pipeline.judging import Judge, Places
+from auditor.pipeline.judging import Judge
+from auditor.pipeline.places import Places
 from auditor.policy import document
 from auditor.policy.engine import Engine
 from auditor.redaction.fingerprint import Fingerprinter

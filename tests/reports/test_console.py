@@ -217,3 +217,41 @@ def test_long_texts_are_cut_and_the_rest_is_counted() -> None:
     text = shown(sample.rich())
     assert "(3,500 more characters)" in text.replace("\n      ", " ")
     assert "x" * 500 in shown(sample.rich(), show_all=True)
+
+
+def overlaid(*namespaces: str, files: bool = False) -> Assessment:
+    """Return one base in several overlays: the same message at one place, or in one file each."""
+    whole = sample.large(1, policies=1)
+    subjects = tuple(replace(whole.subjects[0], namespace=name, id=f"{name}/web", name="web") for name in namespaces)
+    findings = tuple(
+        replace(
+            whole.findings[0],
+            subject=number,
+            location=replace(
+                whole.findings[0].location, file=f"{name}.yaml" if files else "base/web.yaml", line=7, column=3,
+                rendered_from=f"Kustomize folder overlays/{name}",
+            ),
+        )
+        for number, name in enumerate(namespaces)
+    )  # fmt: skip
+    return replace(whole, subjects=subjects, findings=findings)
+
+
+def test_a_fault_of_a_base_stands_once_with_the_overlays_that_use_it() -> None:
+    text = shown(overlaid("dev", "prod"))
+    assert text.count("-->") == text.count("container app takes") == 1
+    assert "Deployment dev/web, Deployment prod/web: spec.template" in " ".join(text.split())
+    assert "rendered from Kustomize folder overlays/dev, Kustomize folder overlays/prod" in text
+    assert "findings  2 " in text
+
+
+def test_the_same_fault_in_several_files_is_said_once_below_its_places() -> None:
+    text = shown(overlaid("dev", "prod", files=True))
+    assert "  --> dev.yaml:7:3\n  --> prod.yaml:7:3\n      container app takes" in text
+
+
+def test_places_of_one_fault_are_counted_where_there_are_too_many() -> None:
+    whole = overlaid(*(f"team-{n}" for n in range(9)), files=True)
+    assert shown(whole).count("-->") == 4
+    assert "and 5 more places; --all shows them" in shown(whole)
+    assert shown(whole, show_all=True).count("-->") == 9
