@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -268,15 +269,15 @@ def _prepared(question: Question, reading: _Reading, *, one: bool = False) -> "t
 
 
 def _width() -> int | None:
-    """Return the columns of the terminal; `None` where nobody looks, so that rows stay whole."""
-    return terminal.width() if sys.stdout.isatty() else None
+    """Return the columns to write in; `None` where nobody looks or says (`COLUMNS`), so that rows stay whole."""
+    return terminal.width() if sys.stdout.isatty() or os.environ.get("COLUMNS") else None
 
 
 def _say(lines: Iterable[str]) -> None:
     from auditor.reports.text import visible  # noqa: PLC0415 - only here
 
     # A name may hold a newline, and would then look like a row of its own.
-    whole = (visible(line).replace("\n", "\\u{000A}") for line in lines)
+    whole = terminal.fitted((visible(line).replace("\n", "\\u{000A}") for line in lines), _width())
     terminal.put(terminal.clean("".join(f"{line}\n" for line in whole)).encode("utf-8", "replace"))
 
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -63,6 +64,25 @@ def put(content: bytes) -> None:
 def width() -> int:
     """Return the columns of the terminal; 100 where there is none."""
     return shutil.get_terminal_size((100, 24)).columns
+
+
+def fitted(lines: Iterable[str], width: int | None) -> Iterator[str]:
+    """Yield `lines`, those that are wider than `width` in several; a word stays whole, so that it can be copied."""
+    for line in lines:
+        if width is None or len(line) <= width:
+            yield line
+            continue
+        margin = " " * (len(line) - len(line.lstrip()))
+        import textwrap  # noqa: PLC0415 - start-up: only for narrow terminals
+
+        yield from textwrap.wrap(
+            line.strip(),
+            width,
+            initial_indent=margin,
+            subsequent_indent=f"{margin}    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 class Progress:

@@ -57,6 +57,7 @@ subjects: [{kind: ServiceAccount, name: agent, namespace: vendor}]
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the working folder, with one file of manifests in it."""
+    monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "deploy").mkdir()
     (tmp_path / "deploy" / "rbac.yaml").write_text(RBAC)
@@ -107,6 +108,26 @@ def test_a_table_says_who_where_through_what_and_where_that_stands(capsys: Outpu
         "  what every cluster has by itself is that of Kubernetes 1.36\n"
         "  RBAC is all that decides; which authorisers the cluster asks is not known (--authorizers)\n"
     )
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+@pytest.mark.parametrize(
+    "question",
+    [
+        ["who-can", "get", "secrets", "deploy"],
+        ["who-can", "get", "secrets", "--system", "deploy"],
+        ["explain", "ada", "get", "secrets", "-n", "shop", "deploy"],
+        ["explain", "eve", "get", "secrets", "-n", "shop", "deploy"],
+    ],
+)
+def test_no_line_is_wider_than_the_terminal_but_for_one_long_word(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch, columns: int, question: list[str]
+) -> None:
+    wide = access(capsys, *question)[1]
+    monkeypatch.setenv("COLUMNS", str(columns))
+    narrow = access(capsys, *question)[1]
+    assert [line for line in narrow.splitlines() if len(line) > columns and len(line.split()) > 1] == []
+    assert set(narrow.split()) >= {word for word in wide.split() if ".yaml:" in word}
 
 
 def test_in_a_narrow_terminal_a_row_has_lines_of_its_own() -> None:
