@@ -240,6 +240,10 @@ def _run(command: Sequence[str]) -> bytes | str:
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _FILE = re.compile(r'"[\w./-]+\.(?:ya?ml|tpl|txt|json)"')
+_OF_SCHEMA = re.compile(r"(\b(?:at|property|properties) )?('(?:[^'\\]|\\.)*')")
+"""What a JSON Schema quotes, and what says that it is a place or a property's name: `at '/tag': 'x' does not ...`."""
+_INCLUDED = re.compile(r'<(?:include|template) ("[\w./-]+")')
+"""The name of a template in the chart's own source."""
 
 
 def _complaint(text: str) -> str:
@@ -247,12 +251,18 @@ def _complaint(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip() and "Use --debug flag" not in line]
     if not lines:
         return ""
-    line = _plain(next((line for line in lines if line.startswith("Error: ")), lines[-1]))
+    first = next((index for index, line in enumerate(lines) if line.startswith("Error: ")), len(lines) - 1)
+    line = _plain(lines[first])
+    if line.endswith(":"):
+        # What it is about stands below: `values don't meet the specifications of the schema(s) ...:`
+        below = " ".join(lines[first + 1 :])
+        line = f"{line} {_OF_SCHEMA.sub(lambda at: at[0] if at[1] else 'a value', below)}"
     # The text of `fail` and `required` is the chart's own, and may hold any value.
     line = re.sub(r"execution error at (\(\S+\)): .*", r"the chart itself refuses its values at \1", line)
     if "error calling" in line:
-        # As `strconv.Atoi: parsing "..."` and `no template "..."` may; the templates' own names say where it is.
-        line = _QUOTED.sub(lambda found: found[0] if _FILE.fullmatch(found[0]) else "a value", line)
+        # As `strconv.Atoi: parsing "..."` may; the templates' own names say where it is.
+        named = {'"gotpl"', *_INCLUDED.findall(line)}
+        line = _QUOTED.sub(lambda at: at[0] if _FILE.fullmatch(at[0]) or at[0] in named else "a value", line)
     return redact_text(line[:300])
 
 

@@ -12,7 +12,7 @@ Not for classes with bases of their own, nor for `InitVar`, `ClassVar` and field
 
 import sys
 from collections.abc import Callable
-from operator import attrgetter
+from operator import attrgetter, ge, gt, le, lt
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 
 if TYPE_CHECKING:
@@ -154,19 +154,20 @@ def _equality(values: _Values) -> dict[str, Any]:
 
 
 def _order(values: _Values) -> dict[str, Any]:
-    def less(self: Any, other: Any) -> Any:
-        return values(self) < values(other) if other.__class__ is self.__class__ else NotImplemented
+    def ranked(one: Any, other: Any) -> tuple[Any, Any]:
+        left, right = values(one), values(other)
+        if None in left or None in right:
+            # What is unknown stands first: `None` itself compares with nothing.
+            return tuple((value is not None, value) for value in left), tuple((v is not None, v) for v in right)
+        return left, right
 
-    def less_or_equal(self: Any, other: Any) -> Any:
-        return values(self) <= values(other) if other.__class__ is self.__class__ else NotImplemented
+    def comparing(operator: Callable[[Any, Any], bool]) -> Any:
+        def compare(self: Any, other: Any) -> Any:
+            return operator(*ranked(self, other)) if other.__class__ is self.__class__ else NotImplemented
 
-    def greater(self: Any, other: Any) -> Any:
-        return values(self) > values(other) if other.__class__ is self.__class__ else NotImplemented
+        return compare
 
-    def greater_or_equal(self: Any, other: Any) -> Any:
-        return values(self) >= values(other) if other.__class__ is self.__class__ else NotImplemented
-
-    return {"__lt__": less, "__le__": less_or_equal, "__gt__": greater, "__ge__": greater_or_equal}
+    return {"__lt__": comparing(lt), "__le__": comparing(le), "__gt__": comparing(gt), "__ge__": comparing(ge)}
 
 
 def _repr(names: list[str]) -> Any:

@@ -154,6 +154,45 @@ def test_a_chart_is_rendered_with_the_users_values(tmp_path: Path, named: str, a
     assert finding["location"]["rendered_from"] == "Helm chart shop"
 
 
+def not_read(folder: Path, name: str) -> str:
+    """Return what the console says of the one thing that could not be read."""
+    done = auditor("scan", name, cwd=folder, env={"PATH": paths()})
+    assert "incomplete: 1 thing" in done.err
+    return " ".join(done.out.partition("Not read: 1 thing in scope")[2].partition("\n\n")[0].split())
+
+
+def test_helms_complaint_about_values_says_which_without_saying_them(tmp_path: Path) -> None:
+    """Its first line says only that a schema is not met; the lines below hold what was wrong, and the values."""
+    need("helm")
+    chart(tmp_path)
+    schema = {"required": ["port"], "properties": {"password": {"type": "string", "pattern": "^x$"}}}
+    write(
+        tmp_path, "shop/values.schema.json", json.dumps({"$schema": "http://json-schema.org/draft-07/schema#"} | schema)
+    )
+    write(tmp_path, "shop/values.yaml", 'password: "it\'s hunter2"\n')
+    said = not_read(tmp_path, "shop")
+    assert "missing property 'port'" in said
+    assert "at '/password': a value does not match pattern" in said
+    assert "hunter2" not in said
+
+
+def test_helms_complaint_about_a_template_names_it(tmp_path: Path) -> None:
+    need("helm")
+    chart(tmp_path)
+    write(tmp_path, "shop/templates/web.yaml", 'a: {{ include "store.nowhere" . }}\n')
+    assert 'no template "store.nowhere" associated' in not_read(tmp_path, "shop")
+
+
+def test_a_kustomization_that_is_no_yaml_is_a_gap_with_its_line(tmp_path: Path) -> None:
+    """Both the tool and the reader complain, one of them without a line."""
+    need("kustomize", "kubectl")
+    write(tmp_path, "prod/kustomization.yaml", "resources: [pod.yaml\n")
+    write(tmp_path, "prod/pod.yaml", LITERAL)
+    done = auditor("scan", "prod", cwd=tmp_path, env={"PATH": paths()})
+    assert "prod/kustomization.yaml:2: broken yaml" in done.out
+    assert "kustomize failed: invalid Kustomization: yaml: line 1" in " ".join(done.out.split())
+
+
 def test_a_values_file_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
     chart(tmp_path)
     done = auditor("scan", "shop", "--values", "nope.yaml", cwd=tmp_path, env={"PATH": paths()})

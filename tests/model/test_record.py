@@ -166,6 +166,25 @@ def test_a_record_of_one_field_compares_by_it_and_keeps_its_own_rule() -> None:
         Checked(text="")
 
 
+@record(order=True)
+class Placed:
+    """A noun with a field that may be unknown, and one of its own kind inside."""
+
+    file: str
+    line: int | None = None
+    inner: "Placed | None" = None
+
+
+def test_what_is_unknown_stands_first_in_the_order() -> None:
+    """`None` compares with nothing, and two gaps of one file, one of them without a line, are in every report."""
+    unknown, first, last = Placed(file="a"), Placed(file="a", line=1), Placed(file="a", line=2)
+    assert sorted([last, unknown, first]) == [unknown, first, last]
+    assert not unknown < unknown  # noqa: PLR0124 - an order says no here
+    assert unknown <= Placed(file="a")
+    nested = [Placed(file="b", inner=last), Placed(file="b", inner=unknown), Placed(file="b")]
+    assert sorted(nested) == nested[::-1]
+
+
 def test_a_class_that_needs_the_standard_decorator_is_refused() -> None:
     class WithBase(Exception):  # noqa: N818 - any base
         name: str
