@@ -219,7 +219,7 @@ def export(
 ) -> None:
     """Write ValidatingAdmissionPolicies for the policies that can be one; say which cannot, and why.
 
-    Ends with 1 where none of the policies can be one.
+    Ends with 1 where a policy that is named by its id cannot be one, or none of the policies can.
 
     Example:  auditor policy export --out admission/ && kubectl apply --dry-run=server -f admission/
     """
@@ -237,7 +237,9 @@ def export(
         _write(text, out, plan.policy.id)
     where = f" to {out}" if out else ""
     terminal.note(f"exported {len(exported)} of {plural(len(plans), 'policy', 'policies')}{where}, action {action}")
-    raise typer.Exit(0 if exported else 1)
+    # Who names a policy wants that one; a glob takes what there is.
+    refused = {plan.policy.id for plan in plans if plan.obstacle} & set(chosen or ())
+    raise typer.Exit(0 if exported and not refused else 1)
 
 
 def _write(text: str, folder: Path | None, name: str) -> None:
