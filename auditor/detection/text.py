@@ -1,6 +1,7 @@
 """Whether bytes are text, and in which encoding: UTF-8 and its relatives as they are, UTF-16 and UTF-32 made UTF-8."""
 
 import codecs
+import re
 
 _HEAD = 8_192
 _MARKS = (
@@ -22,3 +23,21 @@ def as_text(content: bytes) -> bytes | None:
         if content.startswith(mark):
             return content.decode(encoding, "replace").encode("utf-8", "surrogatepass")
     return None
+
+
+_LONE = re.compile("[\ud800-\udfff]")
+_BYTES = 0xDC80
+_PAGE = 0xDC00
+
+
+def shown(text: str) -> str:
+    r"""Return a name of a file, or one beside a value, as Unicode text: a byte that was none as `\xe9`.
+
+    Whatever judges or writes it wants Unicode, and one odd name must not keep the rest from being judged.
+    """
+    return text if text.isascii() else _LONE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code - _PAGE:02x}" if _BYTES <= code < _BYTES + 128 else f"\\u{code:04x}"

@@ -276,20 +276,24 @@ def lines(content: bytes, triggers: Iterable[Trigger]) -> dict[Look, list[tuple[
     """
     found: dict[Look, dict[int, int]] = {}
     known: dict[Look, tuple[int, int]] = {}
+    start, end = 0, -1
     for look, at, _ in triggers:
         last = known.get(look)
         if last is not None and last[0] < at <= last[1]:
             continue
-        start = content.rfind(b"\n", 0, at - 1) + 1
-        end = content.find(b"\n", at - 1)
-        if end < 0:
-            end = len(content)
+        # Looked for once a line and not once a trigger: a line may have megabytes, and a trigger on every byte.
+        if not start < at <= end:
+            start = content.rfind(b"\n", 0, at - 1) + 1
+            end = content.find(b"\n", at - 1)
+            if end < 0:
+                end = len(content)
         own = found.setdefault(look, {})
         if end - start <= LONGEST_LINE:
             known[look] = (start, end)
             own[start] = end
         else:
             number = (at - 1 - start) // _STEP
+            known[look] = (start + number * _STEP, min(start + (number + 1) * _STEP, end))
             for begin in {max(number - 1, 0) * _STEP + start, number * _STEP + start}:
                 own[begin] = min(begin + LONGEST_LINE, end)
     return {look: sorted(own.items()) for look, own in found.items()}

@@ -15,7 +15,7 @@ from auditor.collectors.git.command import Repository
 from auditor.collectors.git.history import Change
 from auditor.collectors.git.objects import Blobs
 from auditor.collectors.searching import Item
-from auditor.detection.text import as_text
+from auditor.detection.text import as_text, shown
 from auditor.model.errors import InputError
 from auditor.model.record import record
 from auditor.model.sighting import CARD_NUMBER, Sighting
@@ -309,6 +309,6 @@ def _titles(search: _Search) -> dict[str, tuple[str, str]]:
 
 def _refusal(one: Sighting, suspects: Iterable[Change], search: _Search) -> Refusal:
     title, remediation = _titles(search)[one.rule]
-    there = [change for change in suspects if change.path == one.path]
-    shown = next((change for change in there if change.commit == one.commit), there[0])
-    return Refusal(sighting=one, title=title, remediation=remediation, content=search.heads[shown.new])
+    there = [change for change in suspects if shown(change.path) == one.path]
+    named = next((change for change in there if change.commit == one.commit), there[0])
+    return Refusal(sighting=one, title=title, remediation=remediation, content=search.heads[named.new])

@@ -19,13 +19,13 @@ from auditor.collectors.searching import Item, Search
 from auditor.detection import rules as detection
 from auditor.detection.engine import Engine
 from auditor.detection.rules import RuleSet
-from auditor.detection.text import as_text
+from auditor.detection.text import as_text, shown
 from auditor.facts import credentials
 from auditor.facts.estate import Estate
 from auditor.facts.leaks import facts as leak_facts
 from auditor.model.assessment import Assessment
 from auditor.model.coverage import Coverage, Gap, GapReason
-from auditor.model.errors import NothingCollectedError
+from auditor.model.errors import InputError
 from auditor.model.sighting import CARD_NUMBER, Searched, Sighting, Where
 from auditor.pipeline import judging, leaking, rules, secrets_contents, secrets_images, secrets_logs, summary
 from auditor.pipeline.assessing import Reached, assess
@@ -105,7 +105,7 @@ def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress
 def examine(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress) -> tuple[Assessment, Leaked]:
     """Return the assessment of what `request` names, and what is known of the credentials that leaked.
 
-    Raises `InputError` for what a user can mend and `NothingCollectedError` when there is nothing to search.
+    Raises `InputError` for what a user can mend, and when there is nothing to search.
     """
     judged_by = rules.load(request, now=now)
     looked_for = detection.load(request.rule_folders, off=request.rules_off).of_tier(request.tier)
@@ -123,7 +123,7 @@ def examine(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progr
         case Mode.FILES:
             found = _files(request, way, now)
         case Mode.STREAM:
-            found = _stream(way, stdin)
+            found = _stream(request, way, stdin)
         case Mode.LOG:
             found = _logs(request, way)
         case Mode.IMAGE:
@@ -139,7 +139,10 @@ def examine(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progr
         and request.mode not in {Mode.STAGED, Mode.RANGE}
         and not found.coverage.files_found
     ):
-        raise NothingCollectedError(", ".join(request.paths) or "standard input")
+        raise InputError(
+            f"nothing to search was found in {', '.join(map(shown, request.paths)) or 'standard input'}",
+            hint="Name a folder, a file, or a repository with --git; `auditor secrets scan --help` shows examples.",
+        )
     if CARD_NUMBER in looked_for.rules:
         found.searched = replace(found.searched, cards=_cards(found.sightings))
     leaked = _leaked(found, request, judged_by, titles=_titles(looked_for), fingerprinter=fingerprinter)
@@ -224,14 +227,20 @@ def _files(request: Request, way: Way, now: datetime) -> _Found:
     )  # fmt: skip
 
 
-def _stream(way: Way, stdin: BinaryIO) -> _Found:
-    content = stdin.read()
+def _stream(request: Request, way: Way, stdin: BinaryIO) -> _Found:
+    content = stdin.read(request.largest + 1)
+    gaps = []
+    if len(content) > request.largest:
+        detail = (
+            f"Only its first {request.largest / 1e6:,.0f} MB were searched. `--log -` reads a stream of any length."
+        )
+        gaps = [Gap(file="-", reason=GapReason.TOO_LARGE, detail=detail)]
     text = as_text(content)
     search = Search(bytes_read=len(content), read=int(text is not None), binary=int(text is None))
     sightings = (
         [sighting(Where.STREAM, "-", hit) for hit in way.engine(len(content)).scan(text)] if text is not None else []
     )
-    return _result(Where.STREAM, "standard input", joined(sightings), search, found=1)
+    return _result(Where.STREAM, "standard input", joined(sightings), search, found=1, gaps=gaps)
 
 
 def _logs(request: Request, way: Way) -> _Found:
@@ -349,7 +358,7 @@ def _result(
         sightings,
         Searched(
             where=where,
-            name=name,
+            name=shown(name),
             read=search.read,
             bytes_read=search.bytes_read,
             found=len({sighting.fingerprint for sighting in sightings}),
@@ -359,13 +368,18 @@ def _result(
             remembered=search.remembered,
         ),
         Coverage(
-            source=f"{where}: {name}",
+            source=f"{where}: {shown(name)}",
             files_found=found,
             files_read=search.read,
             documents=search.read,
             resources=search.read,
             skipped=tuple(sorted(passed_over.items())),
-            gaps=tuple(sorted(gaps, key=lambda gap: (gap.file, gap.reason, gap.detail))),
+            gaps=tuple(
+                sorted(
+                    (replace(gap, file=shown(gap.file)) for gap in gaps),
+                    key=lambda gap: (gap.file, gap.reason, gap.detail),
+                )
+            ),
         ),
         ground,
     )

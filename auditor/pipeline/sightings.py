@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from auditor.collectors.git.history import Change
+from auditor.detection.text import shown
 from auditor.model.sighting import Sighting, Where
 
 if TYPE_CHECKING:
@@ -27,16 +28,16 @@ def sighting(
     """Return `hit` as it was met in the file `path`."""
     return Sighting(
         where=where,
-        path=path,
+        path=shown(path),
         line=hit.line if line is None else line,
         column=hit.column,
         rule=hit.rule,
         tier=hit.tier,
-        key=hit.key,
+        key=shown(hit.key),
         fingerprint=hit.fingerprint,
         length=hit.length,
         masked=hit.masked,
-        inside=inside,
+        inside=shown(inside),
         commit=commit,
         date=date,
         in_head=in_head,
