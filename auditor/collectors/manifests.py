@@ -33,6 +33,9 @@ _CORE_GROUPS = frozenset({"", "apps", "batch", "policy", "autoscaling", "extensi
 # A document whose first key is this one belongs to the API group of CRDs whatever follows: a key cannot stand twice.
 _CRD_HEAD = re.compile(r"apiVersion:[ ]+[\"']?apiextensions\.k8s\.io/v1(?:beta1)?[\"']?[ \t]*\r?\n")
 _CRD_KIND = re.compile(r"^kind:[ ]+[\"']?CustomResourceDefinition[\"']?[ \t]*\r?$", re.MULTILINE)
+# What an object has at its top, and a pod spec inside: an object that lost its kind is one all the same.
+_HEADS = re.compile(r"^(apiVersion|kind|metadata|spec|stringData|roleRef|subjects)[ \t]*:", re.MULTILINE)
+_OF_A_POD = re.compile(r"^[ \t]+(?:- )?(?:containers|initContainers|serviceAccountName)[ \t]*:", re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{|\{%")
 # Objects that Helm gives to a template and functions that only it has; Argo, Kyverno and others use braces too.
 _CHART_VALUES = frozenset({"values", "valuesContent", "set"})
@@ -316,6 +319,8 @@ def _may_be_read(source: Source, text: str) -> bool:
     name = os.path.basename(source.file)  # noqa: PTH119 - a string, for each document
     return (
         ("apiVersion" in text and "kind" in text)
+        or len(set(_HEADS.findall(text))) > 1
+        or ("\nspec:" in f"\n{text}" and _OF_A_POD.search(text) is not None)
         or source.file == "-"
         or name in KUSTOMIZATION_NAMES
         or is_values_file(name)

@@ -135,6 +135,26 @@ def test_broken_files_that_cannot_hold_an_object_are_no_broken_manifests() -> No
     assert gaps(read("a: [\n", file="-")) == [(GapReason.BROKEN_YAML, 2)]
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("metadata:\n  name: x\nspec:\n  template: [\n", 5),
+        ("spec:\n  containers:\n  - name: x\n   image: y\n", 4),
+        ("kind Deployment\napiVersion: v1\nspec:\n", 2),
+        ("roleRef: {name: x\nsubjects: []\n", 2),
+    ],
+)
+def test_a_broken_file_that_looks_like_an_object_is_a_gap_also_without_kind(text: str, line: int) -> None:
+    """The fault may stand in the very line of the kind; passed over as another program's, it would look judged."""
+    assert gaps(read(text, file="x.yaml")) == [(GapReason.BROKEN_YAML, line)]
+
+
+@pytest.mark.parametrize("text", ["spec:\n  inputs: [\n", "metadata:\n  name: [\n", "x:\n  spec: [\n  kind: 1\n"])
+def test_a_broken_file_with_one_such_word_is_another_programs(text: str) -> None:
+    """GitLab's components begin with `spec:`, and `metadata:` is anybody's."""
+    assert gaps(read(text, file="x.yaml")) == []
+
+
 def test_a_broken_file_that_the_user_named_is_told() -> None:
     """Whoever names a file means that it be read; in a folder it may belong to any other program."""
     assert gaps(read("a: [\n", file="x.yaml", named=True)) == [(GapReason.BROKEN_YAML, 2)]
