@@ -1,6 +1,7 @@
 """What policies see of a Secret. The certificates are made here, by `cryptography` itself."""
 
 import base64
+import warnings
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
@@ -18,11 +19,17 @@ from tests.facts.builders import NOW, credential, resource, see
 
 
 def certificate(
-    key: Any = None, *, issuer: str = "", days: int = 30, names: tuple[str, ...] = ("shop.example",), hash_: Any = None
+    key: Any = None,
+    *,
+    issuer: str = "",
+    days: int = 30,
+    names: tuple[str, ...] = ("shop.example",),
+    hash_: Any = None,
+    name: str = "shop",
 ) -> x509.Certificate:
-    """Return a certificate for `shop`, valid from 60 days before until `days` days after `NOW`."""
+    """Return a certificate for `name`, valid from 60 days before until `days` days after `NOW`."""
     key = key or ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "shop")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name, _validate=False)])
     by = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]) if issuer else subject
     alternative: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     alternative.append(x509.IPAddress(ip_address("192.0.2.7")))
@@ -108,6 +115,15 @@ def test_an_issued_certificate_is_not_self_signed_even_when_the_issuer_has_its_n
         .sign(other, hashes.SHA256())
     )
     assert not seen(stringData={"tls.crt": pem(forged)})["certificates"][0]["self_signed"]
+
+
+def test_a_name_that_is_too_long_for_the_norm_is_told_without_a_warning() -> None:
+    """A service of Kubernetes may have 66 letters (RFC 5280 allows 64); warnings would stand on standard error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        content = encoded(pem(certificate(name="s" * 66)))
+    found = seen(type="kubernetes.io/tls", data={"tls.crt": content})
+    assert found["certificates"][0]["subject"] == f"CN={'s' * 66}"
 
 
 def test_of_a_chain_the_first_certificate_counts() -> None:

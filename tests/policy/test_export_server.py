@@ -32,6 +32,7 @@ EXPORTED = [policy for policy in LIBRARY if not PLANS[policy.id].obstacle]
 REFUSED = {
     "K-RBAC-02:service-account-without-namespace-in-an-overlay": "subjects[0].namespace: Required value",
     "K-SEC-05:ingress-annotation-with-a-password-in-a-url": "either `defaultBackend` or `rules` must be specified",
+    "K-TOK-01:patch-of-a-workload-that-stands-elsewhere": "spec.template.spec.containers[0].image: Required value",
     "K-TOK-02:without-the-annotation": "annotations[kubernetes.io/service-account.name]: Required value",
 }
 """Examples that a server refuses by its own validation, whatever policies there are, and its words."""
