@@ -79,7 +79,7 @@ doctor.__doc__ = f"{doctor.__doc__}\n{_EXAMPLES}"
 def _exit_code(found: Iterable["Examination"], *, grants: bool) -> int:
     if any(one.failure is not None for one in found):
         return 2
-    return 3 if not grants and any(one.missing or one.unasked for one in found) else 0
+    return 3 if not grants and any(one.missing or one.unknown for one in found) else 0
 
 
 def _lines(one: "Examination") -> list[str]:
@@ -95,6 +95,7 @@ def _lines(one: "Examination") -> list[str]:
     allowed = len(one.rights) - len(one.missing)
     lines.append(f"  allowed    {allowed} of {len(one.rights)} requests; {one.not_served} kinds are not served")
     lines += _block("lacks", [str(right) + _unsure(one, right) for right in one.missing])
+    lines += _block("unknown", [f"{_kind(type_)}: {reason}" for type_, reason in one.unknown])
     lines += _block("not asked", [f"{_kind(type_)}: {reason}" for type_, reason in one.unasked])
     for label, whole in (("silent", True), ("in part", False)):
         lines += _block(label, [f"{of.policy}: without {_kinds(of.types)}" for of in one.open if of.whole is whole])

@@ -93,12 +93,15 @@ def _state(state: State, estates: Sequence[Estate]) -> tuple[str, str]:
     holes = [call for estate in estates for kind in estate.kinds for call in kind.holes]
     unasked = sum(call.result is CallResult.NOT_ASKED for call in holes)
     missing = len(holes) - unasked
+    exported = any(estate.source and estate.source.kind == "export" for estate in estates)
     words = [f"nothing of {_count(failed, 'source')}"] if failed else []
     words += [f"{_count(missing, 'list')} not to the end"] if missing else []
     words += [f"{_count(unasked, 'list')} not asked"] if unasked else []
     if not words:
         return "complete", ""
-    return f"incomplete ({', '.join(words)})", "1;33" if failed or missing else ""
+    if not (failed or missing or exported):
+        return f"complete as configured ({', '.join(words)})", ""
+    return f"incomplete ({', '.join(words)})", "1;33"
 
 
 def _run(run: Run) -> str:

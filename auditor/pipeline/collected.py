@@ -33,6 +33,10 @@ _REASONS = {
 """Of every result that leaves a hole."""
 
 
+FOLDED = "folded into their owners"
+LEFT_OUT = "lists left out by the configuration"
+
+
 class Read(Protocol):
     """Reads what was collected of one system."""
 
@@ -65,7 +69,8 @@ class Collected:
         if self.interrupted:
             detail = "The collection ended before this source did; go on with `auditor collect --resume`."
             yield Gap(file=whole, reason=GapReason.INTERRUPTED, detail=detail)
-        holes = [call for call in self.calls if not call.complete and (types is None or call.type in types)]
+        wanted = (call for call in self.calls if types is None or call.type in types)
+        holes = [call for call in wanted if not call.complete and not self._left_out(call)]
         cut = [call for call in holes if call.result is CallResult.INTERRUPTED]
         if len(cut) > 1:
             detail = f"The run was ended before {len(cut)} lists were read; go on with `auditor collect --resume`."
@@ -74,6 +79,13 @@ class Collected:
             if call.result is not CallResult.INTERRUPTED or len(cut) == 1:
                 yield Gap(file=place(call), reason=_REASONS[call.result], detail=call.reason)
 
+    def _left_out(self, call: Call) -> bool:
+        """Return whether the user left the list out of scope: that is no gap, although what needs it stays open.
+
+        Of an export nobody said so: its files just do not tell.
+        """
+        return call.result is CallResult.NOT_ASKED and self.source.kind == "live"
+
     @property
     def coverage(self) -> Coverage:
         """What was asked of it and what of that is missing. Its lists stand in the calls, not among the files."""
@@ -81,11 +93,12 @@ class Collected:
         for call in self.calls:
             by_type[call.type] += call.kept
         folded = sum(call.folded for call in self.calls)
+        left_out = sum(map(self._left_out, self.calls))
         return Coverage(
             source=f"{self.source.plane}: {self.source.name}",
             resources=sum(call.kept for call in self.calls),
             by_type=tuple(sorted((type_, count) for type_, count in by_type.items() if count)),
-            skipped=(("folded into their owners", folded),) if folded else (),
+            skipped=tuple((what, count) for what, count in ((FOLDED, folded), (LEFT_OUT, left_out)) if count),
             gaps=tuple(sorted(self.gaps())),
         )
 

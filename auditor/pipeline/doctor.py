@@ -55,7 +55,9 @@ class Examination:
     rights: tuple[tuple[Right, bool | None], ...] = ()
     """Each right that a collection needs, and whether the server says that we have it; `None`: it would not say."""
     unasked: tuple[tuple[str, str], ...] = ()
-    """Types that would not be read although nothing is refused, and why; kinds that are not served are not in it."""
+    """Types that the configuration leaves out, and why."""
+    unknown: tuple[tuple[str, str], ...] = ()
+    """Types of which nobody knows whether they are served, and why."""
     not_served: int = 0
     """Kinds of the table that the cluster does not have."""
     files: int = 0
@@ -153,7 +155,10 @@ def _kubernetes(
         client.close()
     user = about.identity.user if about.identity and about.identity_from else ""
     skipped = [one for one in planned if isinstance(one, Skip)]
-    unasked = tuple((skip.type, skip.reason) for skip in skipped if skip.result not in COMPLETE)
+    unasked = tuple((skip.type, skip.reason) for skip in skipped if skip.result is CallResult.NOT_ASKED)
+    unknown = tuple(
+        (skip.type, skip.reason) for skip in skipped if skip.result not in COMPLETE | {CallResult.NOT_ASKED}
+    )
     refused = {right.type for right, allowed in answers if allowed is not True}
     granted = {right.type for right, allowed in answers if allowed}
     return Examination(
@@ -169,8 +174,9 @@ def _kubernetes(
         identity_from=about.identity_from,
         rights=answers,
         unasked=unasked,
+        unknown=unknown,
         not_served=sum(1 for skip in skipped if skip.result is CallResult.NOT_SERVED),
-        open=_open(policies, kinds, unread=refused | {type_ for type_, _ in unasked}, read=granted),
+        open=_open(policies, kinds, unread=refused | {type_ for type_, _ in (*unasked, *unknown)}, read=granted),
         grant=permissions.grants(name, settings, needed, user=user),
     )
 

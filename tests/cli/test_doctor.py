@@ -56,7 +56,7 @@ def test_what_is_lacking_is_named_with_what_would_stay_open(kube: Kubernetes, do
 
 def test_secrets_that_are_left_out_are_no_lack_but_leave_verdicts_open(kube: Kubernetes, doctor: Doctor) -> None:
     code, out, _ = doctor([cluster(kube.kubeconfig(), secrets="references")])
-    assert code == 3
+    assert code == 0, "it is what the configuration says"
     assert "allowed    29 of 29 requests" in out
     assert "not asked  Secret: `secrets: references` leaves them out" in out
     assert "silent     " in out
@@ -111,7 +111,7 @@ def test_discovery_that_is_refused_leaves_kinds_unasked(kube: Kubernetes, doctor
     with spoiling(kube, Fault("/apis", status(403))) as proxy:
         code, out, _ = doctor([cluster(kube.kubeconfig(server=proxy.url))])
     assert code == 3
-    assert "not asked  Role: Which kinds the API group rbac.authorization.k8s.io has could not be read" in out
+    assert "unknown    Role: Which kinds the API group rbac.authorization.k8s.io has could not be read" in out
 
 
 def test_an_export_is_looked_at(tmp_path: Path, doctor: Doctor) -> None:

@@ -114,7 +114,7 @@ def test_the_picture_shows_what_was_read_and_what_was_not(folder: Path, capsys: 
         ([CallResult.READ, CallResult.NOT_SERVED], "", "complete"),
         ([CallResult.READ], "It does not answer. Wait.", "incomplete (nothing of 1 source)"),
         ([CallResult.READ, CallResult.FORBIDDEN, CallResult.CUT], "", "incomplete (2 lists not to the end)"),
-        ([CallResult.READ, CallResult.NOT_ASKED], "", "incomplete (1 list not asked)"),
+        ([CallResult.READ, CallResult.NOT_ASKED], "", "complete as configured (1 list not asked)"),
         (
             [CallResult.FORBIDDEN, CallResult.NOT_ASKED],
             "It does not answer. Wait.",
@@ -139,6 +139,7 @@ def test_of_files_nobody_configured_what_they_do_not_tell(folder: Path, capsys: 
     write(folder / "s", estate(), *calls, kind="export")
     run(["snapshot", "show", "s"])
     shown = capsys.readouterr().out
+    assert shown.startswith("s  incomplete (1 list not asked), ")
     assert "· 1 kind of which the files do not tell all: Secret" in shown
     assert "configured" not in shown
 

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from auditor.configuration import Configuration
+from auditor.facts import needs
 from auditor.model.assessment import Assessment
 from auditor.model.collection import COMPLETE, CallResult
 from auditor.model.coverage import GapReason
 from auditor.model.errors import InputError, NothingCollectedError
+from auditor.model.policy import Strength
 from auditor.model.verdict import Outcome, PolicyResult
 from auditor.pipeline import audit as pipeline
 from auditor.pipeline import rules
@@ -20,7 +22,8 @@ from auditor.pipeline.collected import Collected, open_all
 from auditor.pipeline.rules import Terms
 from auditor.reports import figures
 from auditor.snapshot import writing
-from tests.pipeline.systems import NOW, collected, live
+from tests.facts.builders import WORKLOADS
+from tests.pipeline.systems import LIBRARY, NOW, collected, live
 from tests.snapshot import builders
 
 SECRET = "kubernetes/Secret"
@@ -59,13 +62,36 @@ def test_sources_and_calls_travel_with_the_assessment() -> None:
     assert assessment.complete
 
 
-@pytest.mark.parametrize("how", INCOMPLETE)
+@pytest.mark.parametrize("how", [how for how in INCOMPLETE if how is not CallResult.NOT_ASKED])
 def test_each_list_that_did_not_end_well_is_a_gap_and_no_requirement_passes(how: CallResult) -> None:
     assessment = audit(collected(unread={SECRET: how}))
     ((gap,),) = (part.gaps for part in assessment.coverage)
     expected = "unreadable-answer" if how is CallResult.UNREADABLE else how.value
     assert (gap.file, gap.reason) == ("kubernetes://prod/api/secret", GapReason(expected))
     assert gap.detail == "The identity may not list it."
+    assert not assessment.complete
+    assert Outcome.PASS not in {requirement.outcome for requirement in assessment.requirements}
+
+
+def test_what_the_user_left_out_is_no_gap_and_yet_nothing_passes_that_needs_it() -> None:
+    """`secrets: references`: the run is whole as it was meant, and the coverage says what was not in it."""
+    assessment = audit(collected(unread={SECRET: CallResult.NOT_ASKED}))
+    assert assessment.complete
+    (coverage,) = assessment.coverage
+    assert coverage.gaps == ()
+    assert ("lists left out by the configuration", 1) in coverage.skipped
+    needing = {policy.id for policy in LIBRARY if SECRET in needs.needs(policy.applies_to, (), WORKLOADS).population}
+    assert {"K-TOK-02", "K-SEC-15"} <= needing
+    for policy in needing:
+        assert any("the list of Secret was not read (not asked)" in why for why in whole(assessment, policy)), policy
+    for requirement in assessment.requirements:
+        if needing & {policy for policy, strength, _ in requirement.policies if strength is Strength.DIRECT}:
+            assert requirement.outcome is not Outcome.PASS, requirement.requirement_id
+
+
+def test_what_an_export_does_not_tell_is_a_gap() -> None:
+    assessment = audit(collected(unread={SECRET: CallResult.NOT_ASKED}, kind="export"))
+    assert [gap.reason for part in assessment.coverage for gap in part.gaps] == [GapReason.NOT_ASKED]
     assert not assessment.complete
     assert Outcome.PASS not in {requirement.outcome for requirement in assessment.requirements}
 
