@@ -162,6 +162,8 @@ def new(
         raise InputError(f"{policy_id} is no policy id", hint="Write it like ACME-01: capitals, digits, hyphens.")
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise InputError(f"{name} is no policy name", hint="Write it like untagged-image.")
+    if any(policy_id == entry.id for entry in document.load(document.built_in()).policies):
+        raise InputError(f"{policy_id} is a policy of the library", hint="Choose an id of your own, like ACME-01.")
     file = out / f"{policy_id}-{name}.yaml"
     if file.exists():
         raise InputError(f"{file} exists already", hint="Choose another id, or delete the file.")
@@ -187,22 +189,25 @@ def docs(
     from auditor.policy import pages  # noqa: PLC0415 - only here
 
     wanted = pages.pages(_load(policy, None))
-    present = {file.name for file in out.glob("*.md")} if out.is_dir() else set()
-    differing = sorted(
-        {name for name, text in wanted.items() if name not in present or _text(out / name) != text}
-        | (present - set(wanted))
-    )
+    present = {file.name: _text(file) for file in out.glob("*.md")} if out.is_dir() else {}
+    differing = {name for name, text in wanted.items() if present.get(name) != text}
+    gone = {name for name, text in present.items() if name not in wanted and pages.is_page(name, text)}
     if check:
-        for name in differing:
+        for name in sorted(differing | gone):
             typer.echo(f"{out / name} is not what the policies say; run `auditor policy docs --out {out}`")
-        raise typer.Exit(1 if differing else 0)
-    out.mkdir(parents=True, exist_ok=True)
-    for name in differing:
-        if name in wanted:
+        raise typer.Exit(1 if differing | gone else 0)
+    for name in sorted(differing & present.keys()):
+        if not pages.is_page(name, present[name]):
+            raise InputError(f"{out / name} is no page of a policy, and stays", hint="Choose a folder for them alone.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in differing:
             (out / name).write_text(wanted[name], encoding="utf-8")
-        else:
+        for name in gone:
             (out / name).unlink()
-    typer.echo(f"{len(wanted)} pages in {out}, {len(differing)} changed")
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error.strerror}", hint="Choose another folder.") from error
+    typer.echo(f"{len(wanted)} pages in {out}, {len(differing | gone)} changed")
 
 
 @app.command()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from auditor.model.assessment import Assessment
+from auditor.model.errors import ConfigurationError
 from auditor.model.record import record
 from auditor.reports.options import Options
 
@@ -58,10 +59,12 @@ def render(
 ) -> bytes:
     """Return `assessment` in the format named `format_`, a key of `REPORTS`.
 
-    Raises `AuditorError` when a template of the user's is wrong.
+    Raises `AuditorError` when a template of the user's is wrong, or the folder with them is none.
     """
     from auditor.reports.figures import canonical  # noqa: PLC0415 - the table alone is needed at start-up
 
+    if templates is not None and not templates.is_dir():
+        raise ConfigurationError(f"the template folder {templates} is no folder", hint="Check --templates.")
     module = importlib.import_module(f"{__name__}.{REPORTS[format_].module}")
     options = Options(templates=templates, width=width, colour=colour, show_all=show_all)
     content: bytes = module.render(canonical(assessment), options)

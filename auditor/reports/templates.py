@@ -16,14 +16,9 @@ _MISTAKES = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError
 
 
 def environment(folder: Path | None, *, finalize: Callable[[Any], Any]) -> "Environment":
-    """Return an environment with autoescape whose every printed value passes `finalize` first.
-
-    Raises `ConfigurationError` when the user's `folder` is none.
-    """
+    """Return an environment with autoescape whose every printed value passes `finalize` first."""
     from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - slow to load
 
-    if folder is not None and not folder.is_dir():
-        raise ConfigurationError(f"the template folder {folder} is no folder", hint="Check --templates.")
     folders = [data.templates()] if folder is None else [folder, data.templates()]
     return Environment(
         loader=ChoiceLoader([FileSystemLoader(each) for each in folders]),

@@ -122,11 +122,37 @@ def test_docs_writes_pages_and_tells_those_that_differ(rules: Path, capsys: pyte
     assert "ACME-01.md" in {file.name for file in out.iterdir()}
     assert run(["policy", "docs", "--out", out, "--policy", rules, "--check"]) == 0
     (out / "ACME-01.md").write_text("changed")
-    (out / "GONE-01.md").write_text("of a policy that is no more")
+    (out / "GONE-01.md").write_text("# GONE-01: A policy that is no more\n")
     assert run(["policy", "docs", "--out", out, "--policy", rules, "--check"]) == 1
     told = capsys.readouterr().out
     assert "ACME-01.md is not what" in told
     assert "GONE-01.md is not what" in told
+
+
+def test_docs_leaves_files_of_others_alone(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder of documentation holds other pages, and a README that somebody wrote."""
+    out = rules.parent / "docs"
+    out.mkdir()
+    (out / "guide.md").write_text("# How we work\n")
+    (out / "GONE-01.md").write_text("# GONE-01: A policy that is no more\n")
+    assert run(["policy", "docs", "--out", out]) == 0
+    assert {"guide.md", "K-SEC-01.md"} <= {file.name for file in out.iterdir()}
+    assert not (out / "GONE-01.md").exists()
+    (out / "README.md").write_text("# Our own\n")
+    assert run(["policy", "docs", "--out", out]) == 2
+    assert "README.md is no page of a policy, and stays" in capsys.readouterr().err
+    assert (out / "README.md").read_text() == "# Our own\n"
+
+
+def test_docs_into_what_is_no_folder_is_wrong_use(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (rules.parent / "taken").write_text("")
+    assert run(["policy", "docs", "--out", rules.parent / "taken"]) == 2
+    assert "taken cannot be written" in capsys.readouterr().err
+
+
+def test_a_new_policy_does_not_take_an_id_of_the_library(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["policy", "new", "K-SEC-01", "--out", rules]) == 2
+    assert "K-SEC-01 is a policy of the library" in capsys.readouterr().err
 
 
 EXPORTED = {

@@ -10,6 +10,7 @@ import pytest
 
 from auditor import reports
 from auditor.model.assessment import Assessment
+from auditor.model.errors import ConfigurationError
 from tests.reports import plain, sample
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +81,13 @@ def test_pages_hold_what_the_golden_ones_hold(format_: str, case: str, request: 
 
 def test_every_format_has_golden_reports() -> None:
     assert set(TEXT_FORMATS) | set(plain.RICH) == set(reports.REPORTS)
+
+
+@pytest.mark.parametrize("format_", ["console", "html", "pdf"])
+def test_a_template_folder_that_is_none_is_an_error(format_: str, tmp_path: Path) -> None:
+    """Also where the format has no template: who names a folder means that it be used."""
+    with pytest.raises(ConfigurationError, match=r"the template folder .*nowhere is no folder"):
+        reports.render(format_, sample.empty(), templates=tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("format_", TEXT_FORMATS)
