@@ -12,7 +12,6 @@ A `Hit` never holds the value: fingerprint, length, and at most the first charac
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import lru_cache
 
 from auditor.detection import objects
@@ -127,10 +126,14 @@ class Engine:
                 place = (offset + item.start, offset + item.end)
                 hits.setdefault(place, item)
         ordered = _disjoint(sorted(hits.items(), key=lambda entry: entry[0]))
-        told = [self._hit(content, place, item, example=example) for place, item in ordered]
+        told, line, counted = [], 1, 0
+        for place, item in ordered:
+            line += content.count(b"\n", counted, place[0])
+            counted = place[0]
+            told.append(self._hit(content, place, item, line=line, example=example))
         if locked(path):
             told = [hit for hit in told if hit.tier == 1 or hit.rule in _IN_LOCKS]
-        return _numbered(content, [hit for hit in told if hit.tier <= self._rules.highest])
+        return [hit for hit in told if hit.tier <= self._rules.highest]
 
     def _pieces(
         self, content: bytes, found: list[Trigger], notation: Notation
@@ -140,7 +143,7 @@ class Engine:
         tokens = self._triggers.tokens(found)
         for start, end in looks.get(Look.KEY_BLOCK, ()):
             begin = content.rfind(b"\n", 0, max(start - 1, 0)) + 1 if b"BEGIN" not in content[start:end] else start
-            yield begin, self._keys(content[begin : start + _KEY_BLOCK])
+            yield begin, self._keys(content[begin : start + _KEY_BLOCK], end - begin)
         if Look.SECRET_OBJECT in looks and SECRET_VALUE in self._rules.rules:
             for begin, document in objects.documents(content, looks[Look.SECRET_OBJECT]):
                 yield begin, self._in_secrets(document)
@@ -178,15 +181,17 @@ class Engine:
     def _below_name(self, block: bytes, end: int) -> tuple[Found, ...]:
         return self._kept(below(block, 0, end))
 
-    def _keys(self, block: bytes) -> tuple[Found, ...]:
+    def _keys(self, block: bytes, before: int) -> tuple[Found, ...]:
+        """Return the first key that begins on the line itself; others have a look of their own."""
         text = block.decode("utf-8", "surrogateescape")
-        return self._kept([_measured(text, span) for span in private_keys(text)][:1])
+        span = next(private_keys(text, before=before), None)
+        return self._kept([_measured(text, span)]) if span is not None else _NOTHING
 
     def _kept(self, items: list[Found]) -> tuple[Found, ...]:
         return tuple(item for item in items if item.rule in self._rules.rules) if items else _NOTHING
 
-    def _hit(self, content: bytes, place: tuple[int, int], item: Found, *, example: bool) -> Hit:
-        """Return the description of one find; its line and column are found later, for what is told."""
+    def _hit(self, content: bytes, place: tuple[int, int], item: Found, *, line: int, example: bool) -> Hit:
+        """Return the description of one find."""
         start, end = place
         tier = self._rules.rules[item.rule].tier
         if item.rule in _EXAMPLES and (example or item.doubtful) and not machine_made(item.value):
@@ -194,7 +199,7 @@ class Engine:
         return Hit(
             start=start,
             end=end,
-            line=0,
+            line=line,
             column=start - content.rfind(b"\n", 0, start),
             rule=item.rule,
             tier=tier,
@@ -206,16 +211,6 @@ class Engine:
             if item.rule == CARD_NUMBER
             else masked(item.value, self._heads[item.rule]),
         )
-
-
-def _numbered(content: bytes, hits: list[Hit]) -> list[Hit]:
-    """Return `hits`, which are in order, with their lines."""
-    line, counted = 1, 0
-    for number, hit in enumerate(hits):
-        line += content.count(b"\n", counted, hit.start)
-        counted = hit.start
-        hits[number] = replace(hit, line=line)
-    return hits
 
 
 def masked(value: str, heads: tuple[str, ...]) -> str:

@@ -94,7 +94,7 @@ PLAIN_SECRET_WORDS = frozenset(
         "namespace", "server", "project", "endpoint", "region", "bucket", "email", "scheme", "oci", "insecure",
         "bootstrap",
         "authentication", "groups", "id", "expiration", "description", "address", "addr", "domain", "mtime",
-        "version", "path",
+        "version", "path", "provider", "vendor", "engine", "plugin",
         "mode", "enabled", "login", "account", "owner", "org", "organization", "issuer", "audience", "from", "to",
         "schema", "role", "roles", "inrole", "proxy",
         "namespaces", "ocid", "cert", "certs", "crt", "cer", "certificate", "certificates", "ca", "bundle",

@@ -517,8 +517,8 @@ def secret_value(key: str, value: str, *, docker: bool) -> Classification:
     verdict, _ = examine(key, value, place=Place.SECRET)
     if verdict.kind in _STAYS or verdict.rule == "public-key":
         return verdict
-    if verdict.kind is LiteralKind.CREDENTIAL:
-        return verdict if verdict.confidence is not Confidence.POSSIBLE else _SECRET_VALUE
+    if verdict.kind is LiteralKind.CREDENTIAL and verdict.confidence is not Confidence.POSSIBLE:
+        return verdict
     words = last_words(key)
     while len(words) > 1 and (words[-1] in {"in", "out"} or words[-1].isdigit()):
         words.pop()

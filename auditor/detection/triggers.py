@@ -53,7 +53,7 @@ _TAIL = r"[\w.\-]{0,32}"
 """Qualifiers behind the words: `_PROD_2`, `.value`."""
 _LONG = (
     r"pass(?:w(?:or)?ds?|wd|wort|phrases?|codes?)|pswd|secrets?|token|credentials?|requirepass|masterauth"
-    r"|erlang[-_.]?cookie|root[-_.]?token[-_.]?id|secret[-_.]?(?:id|string|data)|secret[-_.]?key[-_.]?base"
+    r"|erlang[-_.]?cookie|root[-_.]?token[-_.]?id|secret[-_.]?(?:id|string|data)|key[-_.]?base"
     r"|(?:api|secret|private|(?:en|de)cryption|encrypt|signing|sign|master|auth|account|shared|session|app|application"
     r"|ssh|hmac|jwt|admin|storage|crypt|crypto|cipher|aes|licen[sc]e|ingest|access|deploy|webhook|cookie|subscription"
     r"|maps|gossip|fernet|instrumentation|integration|sas|server|nonce|pre[-_]?shared)[-_.]?key"
@@ -68,7 +68,7 @@ KEYS = (
 _ASSIGN = r"\\?[\"']?\]?[ \t]*(?:=>|:=|=|:)[ \t]*"
 
 _LOGIN = r"user[-_.]?info|basic[-_.]?auth|user[-_.]?pwd|user[-_.]?pass|\bauth"
-_CLIENTS = "mongo|mongosh|mongodump|mongorestore|mongoimport|login|rabbitmqadmin|cqlsh"
+_CLIENTS = "mongo|mongosh|mongodump|mongorestore|mongoimport|login|rabbitmqadmin|cqlsh|mcrcon"
 _ABOVE = rf"(?i:{_LONG}|{_SHORT})[\d_.\-]{{0,4}}(?i:prod|value|default|dev)?"
 """A name above its value, with few qualifiers: `secretKeyRef:` is no such name, and there are many."""
 _RESOURCES = (

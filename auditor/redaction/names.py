@@ -91,7 +91,7 @@ _OWNERS = frozenset(
     {
         "client", "jwt", "app", "application", "session", "cookie", "shared", "webhook", "signing", "consumer", "oauth",
         "hmac", "api", "token", "encryption", "oidc", "state", "nextauth", "access", "master", "otp", "totp", "channel",
-        "sasl", "auth0", "hash", "encoder", "crypto", "admin", "rpc",
+        "sasl", "auth0", "hash", "inline", "encoder", "crypto", "admin", "rpc",
     }
 )  # fmt: skip
 _KEYED = frozenset(
@@ -164,7 +164,7 @@ def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:
     if (
         (last == "key" and before in _KEYED)
         or _JOINED_KEY.search(last)
-        or words[-3:] == ["secret", "key", "base"]
+        or words[-2:] == ["key", "base"]
         or (before, last) in {("erlang", "cookie"), ("secret", "string"), ("secret", "data")}
         or last == "psk"
     ):

@@ -30,7 +30,7 @@ _CLIENTS = r"(?:mysql|mysqladmin|mysqldump|mysqlshow|mysqlcheck|mysqlimport|mari
 _NO_WORD = r"(?!rint[0f]?\b|ath\b|erm\b|rune\b|ort\b|assword\b|[a-z]+=)"
 """Behind `-p`: other options that begin like it, such as `-protocol=tcp` and the `-printf` of `find`."""
 _LOGINS = (
-    r"(?:mongo|mongosh|mongodump|mongorestore|mongoimport|rabbitmqadmin|cqlsh"
+    r"(?:mongo|mongosh|mongodump|mongorestore|mongoimport|rabbitmqadmin|cqlsh|mcrcon"
     r"|(?:docker|podman|registry|helm|oc|argocd)[ \t]+login)"
 )
 _PROGRAMS = (
@@ -72,7 +72,7 @@ _PROGRAMS = (
     ),
     _Program(("sshpass",), (), "password", r"""\bsshpass[ \t]+-p[ \t]*[\"']?(?P<value>[^\s\"']{1,128})"""),
     _Program(
-        ("mongo", "login", "rabbitmqadmin", "cqlsh"),
+        ("mongo", "login", "rabbitmqadmin", "cqlsh", "mcrcon"),
         ("-p",),
         "password",
         rf"""\b{_LOGINS}\b[^\n|;&]{{0,400}}?[ \t]-p[ \t]+[\"']?(?P<value>[^\s\"']{{1,128}})""",

@@ -34,6 +34,8 @@ _URL_PASSWORD = re.compile(
     r"|[^\s:/@\"'<>\\?#]){0,128}):(?P<password>"
     r"[^\s/\"'<>`\\]{1,256})@(?=(?P<host>[\w\[$<{%(-][\w.\-]{0,80}))"
 )
+_OF_COORDINATES = frozenset({"maven", "mvn"})
+"""Schemes whose colons part group, name and version."""
 _DSN_PASSWORD = re.compile(r"(?<![\w.])(?P<user>[\w.\-]{1,64}):(?P<password>[^\s@:/\"']{1,128})@(?:tcp|udp|unix)\(")
 _HEADER = re.compile(
     r"(?P<scheme>[Bb]asic|[Bb]earer|BEARER|BASIC|Token)[ \t]+(?P<value>[A-Za-z0-9+/_~.\-]{4,4096}={0,2})(?![A-Za-z0-9])"
@@ -81,13 +83,13 @@ def _documented(token: str, rule: str) -> bool:
     return rule == "jwt" and token.split(".")[1].startswith(("eyJzdWIiOiIxMjM0NTY3ODkw", "eyJpc3MiOiJqb2Ui"))
 
 
-def private_keys(text: str) -> list[Span]:
-    """Return the private keys in `text`, from marker to marker, that hold key material."""
-    return [
-        Span(match.start(), match.end(), "", "private-key", Confidence.CERTAIN)
-        for match in _PRIVATE_KEY.finditer(text)
-        if holds_key_material(match["body"])
-    ]
+def private_keys(text: str, *, before: int | None = None) -> Iterator[Span]:
+    """Yield the private keys in `text`, from marker to marker, that hold key material and begin ahead of `before`."""
+    for match in _PRIVATE_KEY.finditer(text):
+        if before is not None and match.start() >= before:
+            return
+        if holds_key_material(match["body"]):
+            yield Span(match.start(), match.end(), "", "private-key", Confidence.CERTAIN)
 
 
 def spans(text: str, notation: Notation = Notation.UNKNOWN, *, formats: bool = True) -> list[Span]:
@@ -139,7 +141,12 @@ def _disjoint(found: list[Span]) -> list[Span]:
 def _urls(text: str) -> Iterator[Span]:
     for match in _URL_PASSWORD.finditer(text):
         plain = unquote(match["password"])
-        if _shows_the_form(match) or nature(plain) is not None or TEMPLATED.search(plain):
+        if (
+            match["scheme"] in _OF_COORDINATES
+            or _shows_the_form(match)
+            or nature(plain) is not None
+            or TEMPLATED.search(plain)
+        ):
             continue
         yield Span(match.start("password"), match.end("password"), "", "url-password", Confidence.LIKELY)
     for match in _DSN_PASSWORD.finditer(text):

@@ -29,6 +29,7 @@ _REFERENCE = re.compile(
     | \$\{\w+:[+?][^}]*\} | \$\{\w+:\ ?-?\d{1,3}:\d{1,3}\}\S* | [\#@]{2,}\w[^\n]*?[\#@]{2,} | Variables\.[\w.]+
     | \$\{(?:file|env|directory|dir|vault|securepass|sys|ssm|self|opt|param|cf|s3|custom|resolve|strimzi\w*
        |secret\w*:[^}:]*[:/]       |aws\w*:|azure\w*:|gcp\w*:)[^}]*\}
+    | \\u0024\{[^}]*\} | [a-z_]\w*(?:\.[a-z_]\w*)+:[a-z_]\w*
     | (?:pass|env|file|fd|prompt): | %[sdvqr] | %\d\$s
     """,
     re.VERBOSE | re.DOTALL,
@@ -47,10 +48,12 @@ _PLACEHOLDER = re.compile(
     | example(?!pass)(?:[-_. ]?[a-z]+)* | \S*[-_.]example
     | (?:yyyy|zzzz|aaaa)y*z*a*
     | (?P<digit>[0-9a-z])(?P=digit){7}-(?:(?P=digit){4}-){3}(?P=digit){12}
+    | 1{8}-2{4}-3{4}-4{4}-5{12} | 12345678-(?:1234|0987)-(?:1234|5678)-(?:1234|5678)-123456789012
+    | long[-_ ]and[-_ ]random\S* | \S*random[-_ ]?(?:string|value)\S*
     | insert[A-Z]\S* | pick[-_]a[-_]\S+ | \S*if[-_]you[-_]see[-_]this\S*
     | _[A-Z][A-Z_]+_ | \S+[-_]field(?:[-_]name)? | [\w-]+[-_]key[-_]name
     | replac\w*[-_ .]?\S*(?:\ (?:me|this|with)\b.*)? | \S+[-_](?:goes[-_])?here | your[-_ .]?\S+.*
-    | my[-_]?(?:token|secret|key|api[-_]?key) | changeit
+    | my(?:[-_](?:token|secret)|[-_]?(?:key|api[-_]?key)) | changeit
     | insert[-_ ]\S+.* | enter[-_ ]\S+.* | fill[-_ ]\S+.* | put[-_ ]\S+.* | add[-_ ]your\S*.*
     | set[-_ ](?:me|this|your|in|via|by|to)\b.* | set[-_]?me\S*
     | (?:will|must|should)[-_ ]be[-_ ].* | provide[-_ ]\S+ | override[-_ ]?\S* | redacted | \[?redacted\]? | masked
@@ -97,7 +100,7 @@ _VERSION = re.compile(
 """Of a package: `^2.0.0`, `>=1.2 <2`, `npm:name@1.0.0`."""
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 _EXPRESSION = re.compile(
-    r"\\(?:e|x1[bB]|033|u001[bB])\[.*|\.[*+][^.]*|[^\d]*\.\*[^\d]*|.*(?:\[\^|\[\w-\w[^\]]*\][*+{]|\\[()wdSsKbB]|\(\?:).*",
+    r"\\(?:e|x1[bB]|033|u001[bB])\[.*|(?:~~|//|,,|\|\|)[a-z]{0,3}|\.[*+][^.]*|[^\d]*\.\*[^\d]*|.*(?:\[\^|\[\w-\w[^\]]*\][*+{]|\\[()wdSsKbB]|\(\?:).*",
     re.DOTALL,
 )
 """A regular expression: `s/password=.*/password=x/`."""

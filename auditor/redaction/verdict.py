@@ -46,10 +46,13 @@ _NO_TOKENS = frozenset(
         "basic", "bearer", "jwt", "oauth", "oauth2", "oidc", "header", "query", "kubernetes", "k8s", "static", "file",
         "env", "local", "opaque", "internal", "manual", "automatic", "generated", "random", "client", "access",
         "refresh", "vault", "aws", "gcp", "azure", "cookie", "session", "self-signed", "strong", "weak", "standard",
-        "plain", "prompt", "stdin", "this", "user_info", "sasl_inherit", "url", "no-check",
+        "plain", "prompt", "stdin", "this", "user_info", "sasl_inherit", "url", "no-check", "pass", "fail", "failed",
+        "success", "valid", "invalid", "development", "test", "production",
     }
 )  # fmt: skip
 _SHORTEST = 3
+_SHORT = 8
+_PARTED_WORDS = re.compile(r"[a-z][_-][a-z]")
 _LETTER = re.compile(r"\w")
 _SWITCH_OF_NAMES = re.compile(
     r"(?:files|compat|systemd|nis|sss|ldap|db|winbind)(?:[ \t]+(?:files|systemd|nis|sss|ldap|db|winbind))*"
@@ -153,7 +156,8 @@ def _names_something(strength: Label, key: str, text: str, *, structured: bool) 
         _NAMES_ITSELF.fullmatch(text)
         or (_IDENTIFIER.fullmatch(text) and _PARTED.search(text) and label(text) >= Label.SECRET)
         or text in _NAMES_OF_FIELDS
-        or (object_name and not digits and _SECRET_KEY.search(key))
+        or (object_name and (not digits or len(text) < _SHORT) and _SECRET_KEY.search(key))
+        or (_PARTED_WORDS.search(text) and _joined(text) == _joined(key.rpartition(".")[2]))
         or (key.lower().endswith("key") and _WORDS.fullmatch(text))
     ):
         return True
@@ -162,3 +166,8 @@ def _names_something(strength: Label, key: str, text: str, *, structured: bool) 
     if _CREDENTIALS.fullmatch(text):
         return True
     return object_name and (structured or "-" in text) and not measure(text)
+
+
+def _joined(name: str) -> str:
+    """Return a name without what parts its words: the same for `license_key` and `licenseKey`."""
+    return name.replace("_", "").replace("-", "").lower()

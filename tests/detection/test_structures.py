@@ -102,6 +102,18 @@ FOUND = {
     "kafka.properties": """
         sasl.jaas.config=x.ScramLoginModule required username="a" password="«mast-1»" user_a="«mast-2»" user_b="${B}";
     """,
+    "rails.env": """
+        SECRET_KEY_BASE=«secret»
+        GITLAB_SECRETS_DB_KEY_BASE=«secret»
+    """,
+    "rcon.sh": """
+        mcrcon -H 127.0.0.1 -P 25575 -p «mast-and-oar» stop
+    """,
+    "oauth.yaml": """
+        client-id: myclient
+        client-secret: «mysecret»
+        inlineSecret: «mast»
+    """,
     "several.env": """
         token=«9f-gull-3»;password=«hunter2»
         password=[redacted];db_password=«hunter3»
@@ -524,6 +536,32 @@ NOTHING = {
         RESET_PASSWORD="resetPassword.sh"
         echo "Made a new key: ${ENCRYPTION_KEY:0:16}..."
         echo "the passphrase : The user does not want to be asked"
+    """,
+    "pyproject.toml": """
+        shop-genpwd = "shop.commands.genpwd:main"
+    """,
+    "state.sh": """
+        rawToken="pass"
+        PASSWORD=$(grep "^.*PASSWORD=.*$" compose.yml | sed s~^.*PASSWORD=~~g)
+    """,
+    "csi.yaml": """
+        objects: |
+          - objectName: pin
+            secretKey: "bar1"
+        licenseKey: "license_key"
+        client-secret: "\\u0024{SHOP_SECRET}"
+        uri: "maven://org.shop:shop-server:@shop.version@"
+    """,
+    "described-secret.yaml": f"""
+        kind: Secret
+        stringData:
+          host: {packed("vault-default-user.default.svc")}
+          provider: rabbitmq
+          some-key: 11111111-2222-3333-4444-555555555555
+    """,
+    "secrets.yml": """
+        production: {db_key_base: production}
+        secret_key_base: long-and-random-alphanumeric-string
     """,
     "nsswitch.conf": "passwd: files ldap\nshadow: files\n",
     "find.sh": """
