@@ -4,7 +4,10 @@ BENCH_INPUT=DIR    judge this folder (each folder in it that holds manifests is 
 KUBE_LINTER=FILE   a kube-linter program to run beside ours
 BENCH_CHECKOV=1    install checkov from PyPI into .cache/checkov and run it on the one file, too
 
-The part `live` needs the API server that `make servers` builds, and kubectl for its comparison.
+BENCH_REPOSITORIES=DIR  where the labelled public repositories of the part `detection` are (bench/detection.py)
+
+The part `live` needs the API server that `make servers` builds, and kubectl for its comparison. What `secrets` takes
+from the environment stands in bench/secrets.py.
 """
 
 import argparse
@@ -14,16 +17,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from bench import browser, generate, live
+from bench import browser, detection, generate, live, secrets
 from bench.measure import Cost, measure
 
 ROOT = Path(__file__).parent.parent
 PYTHON = sys.executable
 AUDITOR = str(Path(sys.executable).parent / "auditor")
-_PARTS = ("start", "sets", "growth", "reports", "snapshot", "access", "live")
+_PARTS = ("start", "sets", "growth", "reports", "snapshot", "access", "live", "secrets", "detection")
 _GROWTH = (1_500, 6_000, 24_000)
 
 
@@ -49,9 +52,18 @@ def main() -> None:
             _snapshot(scratch)
         if "access" in wanted:
             _access(scratch)
-        if "live" in wanted:
-            for line in live.run(scratch):
-                _say(line)
+        for part, told in _TOLD.items():
+            if part in wanted:
+                for line in told(scratch, given.runs):
+                    _say(line)
+
+
+_TOLD: dict[str, Callable[[Path, int], Iterable[str]]] = {
+    "live": lambda scratch, _: live.run(scratch),
+    "secrets": lambda scratch, runs: secrets.run(scratch, runs=runs),
+    "detection": lambda scratch, _: detection.run(scratch),
+}
+"""Parts that yield their lines: folder for what they make, and how often they repeat."""
 
 
 def _start(scratch: Path, *, runs: int) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """An installed program has its bytecode; a checkout gets it by the first run, unless the environment forbids that."""
@@ -26,19 +27,24 @@ class Cost:
 
 
 def measure(
-    commands: Mapping[str, Sequence[str]], *, runs: int = 5, timeout: float = 600, env: Mapping[str, str] | None = None
+    commands: Mapping[str, Sequence[str]],
+    *,
+    runs: int = 5,
+    timeout: float = 600,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
 ) -> dict[str, Cost]:
     """Return the cost of each command; they take turns, after one run of each that does not count."""
     taken: dict[str, list[Cost]] = {name: [] for name in commands}
     for turn in range(runs + 1):
         for name, command in commands.items():
-            cost = _once(command, timeout=timeout, env=env)
+            cost = _once(command, timeout=timeout, env=env, cwd=cwd)
             if turn:
                 taken[name].append(cost)
     return {name: _median(costs) for name, costs in taken.items()}
 
 
-def _once(command: Sequence[str], *, timeout: float, env: Mapping[str, str] | None) -> Cost:
+def _once(command: Sequence[str], *, timeout: float, env: Mapping[str, str] | None, cwd: Path | None) -> Cost:
     started = time.monotonic()
     process = subprocess.Popen(  # noqa: S603 - programs that the bench names itself
         command,
@@ -46,6 +52,7 @@ def _once(command: Sequence[str], *, timeout: float, env: Mapping[str, str] | No
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**_ENVIRONMENT, **(env or {})},
+        cwd=cwd,
     )
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
