@@ -22,7 +22,8 @@ from tests.snapshot import builders as snapshots
 
 POD = b"apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: web}]}\n"
 CHART = "apiVersion: v2\nname: web\nversion: 0.1.0\n"
-# They need a cluster, and a page shows no address of one: `tests/e2e/test_collect.py` and `tests/cli/test_doctor.py` run them.
+# They need a cluster, and a page shows no address of one: `tests/e2e/test_collect.py` and `tests/cli/test_doctor.py`
+# run them.
 LIVE = ("auditor collect ", "auditor doctor ")
 SNAPSHOTS = {"estate": "prod", "october": "prod", "november": "prod", "prod": "prod", "staging": "staging"}
 OF_REPOSITORIES = {"README.md", "secrets.md", "ci.md", "waivers-and-baselines.md"}
