@@ -66,3 +66,12 @@ def test_a_damaged_entry_is_made_anew(file: Path) -> None:
 def test_data_that_json_cannot_hold_is_not_prepared(file: Path) -> None:
     file.write_bytes(packed(value={1: "a number as a key"}))
     assert prepared.document(YAML) == {"a": 1, "b": ["x", True, 1.5, None]}
+
+
+def test_an_automaton_is_found_by_its_expressions_and_runtime(file: Path) -> None:
+    file.write_bytes(
+        prepared.pack({}, {}, runtime=RUNTIME, automata={("a+", "b"): b"compiled"}, automata_runtime="library 1")
+    )
+    assert prepared.automaton(("a+", "b"), runtime="library 1") == b"compiled"
+    assert prepared.automaton(("a+", "b"), runtime="library 2") is None
+    assert prepared.automaton(("b", "a+"), runtime="library 1") is None

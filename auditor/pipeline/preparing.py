@@ -12,6 +12,9 @@ from pathlib import Path
 import yaml_rs
 
 from auditor import data, prepared, workloads
+from auditor.detection import rules as detection
+from auditor.detection import triggers
+from auditor.detection.triggers import Triggers
 from auditor.facts import views
 from auditor.facts.estate import Estate
 from auditor.model.resource import Origin, Resource
@@ -20,6 +23,7 @@ from auditor.policy import cel, document
 from auditor.policy.engine import Engine
 from auditor.workloads import Workloads
 
+_TIERS = (1, 2, 3)
 _ANY = "kubernetes/Any"
 """Stands for the many kinds of which no policy knows more than that they are objects."""
 
@@ -35,7 +39,16 @@ def content() -> bytes:
     }
     texts = [file.read_bytes() for file in sorted(data.policies().rglob("*.yaml"))]
     documents = {text: yaml_rs.loads(text.decode(), parse_datetime=False) for text in texts}
-    return prepared.pack(documents, programs, runtime=cel.runtime())
+    return prepared.pack(
+        documents, programs, runtime=cel.runtime(), automata=dict(_automata()), automata_runtime=triggers.runtime()
+    )
+
+
+def _automata() -> Iterator[tuple[tuple[str, ...], bytes]]:
+    """Yield the automaton of the library's detection rules for each tier, where the library for it is installed."""
+    rules = detection.load()
+    for tier in _TIERS if triggers.runtime() else ():
+        yield triggers.serialised(Triggers(rules.of_tier(tier).rules))
 
 
 def _kinds(types: list[str], table: Workloads) -> Iterator[tuple[str, frozenset[str]]]:
