@@ -44,11 +44,34 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                 terminalreporter.write_line(text)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give all tests with a real server to one worker, so that one server is started and not one for each worker."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Keep the tests of one server on one worker, so that none is started twice.
+
+    Those of the shared server are one group, and each file that starts servers of its own is another. All of them in
+    one group would make one worker the bottleneck.
+    """
     for item in items:
-        if "servers" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group("servers"))
+        names = getattr(item, "fixturenames", ())
+        if "servers" in names and not item.get_closest_marker("xdist_group"):
+            group = "shared" if "kube" in names else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(f"servers-{group}"))
+    yield
+    if getattr(config.option, "loadgroup", False):
+        for item in items:
+            _write_group(item)
+
+
+def _write_group(item: pytest.Item) -> None:
+    """Write the group of a test into its id, by which xdist (3.8) finds it.
+
+    xdist writes it into `_nodeid`, which pytest reads no more since 9.2: each test then went to either worker.
+    """
+    names = sorted({str(mark.args[0]) for mark in item.iter_markers("xdist_group")})
+    suffix = f"@{'_'.join(names)}"
+    written = getattr(item, "_id", None)
+    if names and written is not None and not item.nodeid.endswith(suffix):
+        item._id = type(written).parse(f"{item.nodeid}{suffix}")
 
 
 @pytest.fixture(scope="session")

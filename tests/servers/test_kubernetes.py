@@ -329,3 +329,10 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.usefixtures("kube")
+def test_all_that_share_a_server_go_to_one_worker(request: pytest.FixtureRequest) -> None:
+    """The scheduler reads the group from the id; with one worker there is none."""
+    divided = bool(getattr(request.config.option, "loadgroup", False))
+    assert request.node.nodeid.endswith("@servers-shared") is divided
