@@ -25,7 +25,10 @@ _UNPRINTABLE = re.compile(
 
 _CODE = frozenset({"expression", "snippet"})
 
-_LONG_WORD = re.compile(r"[^\s\u200b]{25}(?=[^\s\u200b])")
+_LONG_WORD = re.compile(r"[^\s/\u200b-]{26,}")
+"""What Typst would not break: it breaks behind a slash and a hyphen by itself, so paths can be copied as they are."""
+_JOINT = re.compile(r"[,;:._=&?@]+(?=[^,;:._=&?@])")
+_UNJOINTED = re.compile(r"[^\u200b]{40}(?=[^\u200b])")
 
 
 def render(assessment: Assessment, options: Options) -> bytes:
@@ -84,9 +87,14 @@ def _shown(value: Any, *, as_written: bool = False) -> Any:
             return value
 
 
+def _breakable(word: re.Match[str]) -> str:
+    """Return a long word that may break behind its joints (`,`, `.`, `_`), and elsewhere only where it has none."""
+    return _UNJOINTED.sub("\\g<0>\u200b", _JOINT.sub("\\g<0>\u200b", word[0]))
+
+
 def _text(text: str) -> str:
     if len(text) > 25 or not text.isascii() or not text.isprintable():
         text = visible(unicodedata.normalize("NFC", text.replace("\t", "    ")))
         text = _UNPRINTABLE.sub(lambda match: f"\\u{{{ord(match[0]):04X}}}", text)
-        text = _LONG_WORD.sub("\\g<0>\u200b", text)
+        text = _LONG_WORD.sub(_breakable, text)
     return text
