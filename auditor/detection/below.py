@@ -16,6 +16,7 @@ from auditor.redaction.spans import named
 REACH = 3_000
 """Bytes behind the name in which its value may stand."""
 SECRET_VALUE = "secret-value"  # noqa: S105 - the id of a rule
+PRIVATE_KEY = "private-key"
 _NEAR = 300
 _LINES = 12
 """Lines below a name among which its value is looked for."""
@@ -36,6 +37,9 @@ _ITEM = re.compile(
 _CLIENT = re.compile(r"\"clientAuthenticatorType\"[ \t]*:[ \t]*\"client-secret\"|\"clientId\"[ \t]*:")
 _CLIENT_SECRET = re.compile(r"\"secret\"[ \t]*:[ \t]*\"(?P<value>[^\"\n]{4,512})\"")
 """Of a realm or a client of Keycloak, where the secret itself is called as a reference is elsewhere."""
+_KEY_TYPE = re.compile(r"\"[kK]ty\"[ \t]*:")
+_PRIVATE_PART = re.compile(r"\"[dD]\"[ \t]*:[ \t]*\"(?P<value>[A-Za-z0-9_\-]{40,1024})\"")
+"""Of a JSON Web Key (RFC 7518, 6.2.2 and 6.3.2), which without it is a public one."""
 _JAAS = re.compile(r"LoginModule[ \t]+required")
 _JAAS_USER = re.compile(r"\buser_(?P<key>[\w.\-]{1,64})[ \t]*=[ \t]*\\?[\"'](?P<value>[^\"'\\\n]{1,512})")
 """Of the users whom a broker of Kafka lets in: `user_alice="secret"`."""
@@ -72,6 +76,8 @@ def below(content: bytes, start: int, end: int) -> list[Found]:
         found = _children(match["key"], rest, base, indent=-1, end="\n}")
     elif (match := _RESOURCE.match(line)) is not None:
         found = _of_resource(match["type"] or "", text, line)
+    elif _KEY_TYPE.search(line) is not None:
+        found = _of_web_key(text, line, base)
     elif (login := _JAAS.search(line)) is not None:
         found = _of_jaas(text, login.end())
     elif _CLIENT.search(line) is not None:
@@ -116,6 +122,12 @@ def _of_client(rest: str, base: int) -> Iterator[tuple[int, int, str, str]]:
         verdict = named(Label.PASSWORD, "secret", match["value"], structured=False)
         if verdict.kind is LiteralKind.CREDENTIAL:
             yield base + match.start("value"), base + match.end("value"), "secret", verdict.rule
+
+
+def _of_web_key(text: str, line: str, base: int) -> Iterator[tuple[int, int, str, str]]:
+    stop = text.find("}", base)
+    for match in _PRIVATE_PART.finditer(text, 0, max(stop, len(line)) if stop >= 0 else len(text)):
+        yield match.start("value"), match.end("value"), match[0][1], PRIVATE_KEY
 
 
 def _of_jaas(text: str, start: int) -> Iterator[tuple[int, int, str, str]]:

@@ -17,7 +17,7 @@ from functools import lru_cache
 from auditor.detection import objects
 from auditor.detection.below import REACH, SECRET_VALUE, below
 from auditor.detection.cards import CARD_NUMBER, card_numbers, scheme
-from auditor.detection.files import locked, notation_by_head, notation_of, tests, translates
+from auditor.detection.files import locked, notation_by_head, notation_of, sample, tests, translates
 from auditor.detection.found import Found
 from auditor.detection.rules import Rule, RuleSet
 from auditor.detection.triggers import LONGEST_LINE, Look, Trigger, Triggers, lines
@@ -26,7 +26,7 @@ from auditor.model.resource import Confidence
 from auditor.redaction.notation import Notation
 from auditor.redaction.pairs import COMMENT
 from auditor.redaction.spans import Span, pairs_of_names, private_keys, spans
-from auditor.redaction.values import machine_made
+from auditor.redaction.values import machine_made, takes_effect
 
 _KEY_BLOCK = 20_000
 """Bytes that a private key may take."""
@@ -41,6 +41,8 @@ _EXAMPLES = frozenset(
 """Rules whose finding may be an example."""
 _IN_LOCKS = frozenset({"url-password", "authorization-header"})
 """What else than tokens is looked for in a list of packages."""
+RANDOM = "high-entropy"
+"""The rule that anything surer replaces."""
 _REMEMBERED = 1 << 17
 _DOCUMENTS = 256
 """Secret manifests that are remembered; they are longer than lines."""
@@ -124,13 +126,15 @@ class Engine:
         for offset, piece in self._pieces(content, found, notation):
             for item in piece:
                 place = (offset + item.start, offset + item.end)
-                hits.setdefault(place, item)
+                if place not in hits or hits[place].rule == RANDOM:
+                    hits[place] = item
         ordered = _disjoint(sorted(hits.items(), key=lambda entry: entry[0]))
         told, line, counted = [], 1, 0
         for place, item in ordered:
             line += content.count(b"\n", counted, place[0])
             counted = place[0]
-            told.append(self._hit(content, place, item, line=line, example=example))
+            shown = example or (takes_effect(item.value) and sample(path))
+            told.append(self._hit(content, place, item, line=line, example=shown))
         if locked(path):
             told = [hit for hit in told if hit.tier == 1 or hit.rule in _IN_LOCKS]
         return [hit for hit in told if hit.tier <= self._rules.highest]
@@ -170,7 +174,7 @@ class Engine:
             items += objects.of_pattern(text, rule)
         if CARD_NUMBER in self._rules.rules:
             items += card_numbers(text)
-        if "high-entropy" in self._rules.rules and not items:
+        if RANDOM in self._rules.rules and not items:
             items += objects.random_texts(text)
         return self._kept(items)
 

@@ -119,6 +119,15 @@ def tests(path: str) -> bool:
     return _TESTS.search(path) is not None
 
 
+_SAMPLES = re.compile(r"(?i)(?:^|[._-])(?:examples?|samples?|template|tmpl|dist|default)(?:[._-]|\Z)")
+
+
+@lru_cache(maxsize=1 << 14)
+def sample(path: str) -> bool:
+    """Return whether the file `path` is one to copy and to fill in: `.env.example`, `settings.sample.yaml`."""
+    return _SAMPLES.search(path.rpartition("/")[2]) is not None
+
+
 _LANGUAGES = re.compile(
     r"(?:^|/)(?:locales?|langs?|languages?|i18n|l10n|translations?|intl)/|(?:^|/)(?:locale|lang|messages|strings|translations?)"
     r"[._-][a-z]{2}(?:[_-][A-Za-z]{2,4})?\.\w+\Z|\.(?:po|pot|arb|resx|xlf|xliff|strings)\Z"

@@ -56,7 +56,7 @@ class LiteralKind(StrEnum):
     PATH = "path"
     """A file or URL path such as `/run/secrets/db`."""
     PLACEHOLDER = "placeholder"
-    """Meant to be replaced: empty, `changeme`, `<your-token>`, `xxxx`."""
+    """Meant to be replaced, and no secret till then: empty, `<your-token>`, `xxxx`."""
     ENCRYPTED = "encrypted"
     """SOPS, SealedSecrets, age or Vault transit ciphertext."""
     PUBLIC = "public"

@@ -125,8 +125,8 @@ _PROGRAMS = (
         ("requirepass", "masterauth", "auth_pass", "rootpw", "bindpw"),
         (),
         "requirepass",
-        r"""(?:^|\n|-)[ \t]*(?:requirepass|masterauth|auth_pass|rootpw|bindpw)[ \t]+[\"']?
-            (?P<value>[^\s\"'=:][^\s\"']{0,511})""",
+        r"""(?:^|\n|-)[ \t]*(?:requirepass|masterauth|auth_pass|rootpw(?:[ \t]+--plaintext)?|bindpw)
+            [ \t]+[\"']?(?P<value>[^\s\"'=:\-][^\s\"']{0,511})""",
     ),
     # Of MinIO: a name for the server, its address, a user, the password.
     _Program(

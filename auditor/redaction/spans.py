@@ -19,7 +19,7 @@ from auditor.redaction.notation import Notation
 from auditor.redaction.pairs import WORDS, pairs
 from auditor.redaction.programs import programs
 from auditor.redaction.span import Named, Span
-from auditor.redaction.values import holds_key_material, nature
+from auditor.redaction.values import holds_key_material, nature, takes_effect
 from auditor.redaction.verdict import TEMPLATED, named
 
 __all__ = ["Named", "Span", "certain", "decoded", "named", "pairs_of_names", "private_keys", "spans"]
@@ -144,7 +144,7 @@ def _urls(text: str) -> Iterator[Span]:
         if (
             match["scheme"] in _OF_COORDINATES
             or _shows_the_form(match)
-            or nature(plain) is not None
+            or (nature(plain) is not None and not takes_effect(plain))
             or TEMPLATED.search(plain)
         ):
             continue

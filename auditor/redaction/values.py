@@ -44,7 +44,8 @@ _PLACEHOLDER = re.compile(
     | please[-_ .]?(?:change|replace|set)\S* | \S*change[-_]?me\S*
     | to[-_ ]?be[-_ ]\w+ | tbd | to-?do\b.* | fixme\b.* | none | null | nil | undefined | n/?a | empty | unset
     | not[-_ ]?(?:set|used|needed|required|applicable)
-    | unused | ignored? | dummy\S* | fake\S* | placeholder\S* | \S*[-_]placeholder | sample
+    | unused | ignored? | (?:dummy|fake)(?:[-_.\d]\S*|pass\w*|secret|token|key|value|user)?
+    | placeholder\S* | \S*[-_]placeholder | sample
     | example(?!pass)(?:[-_. ]?[a-z]+)* | \S*[-_.]example
     | (?:yyyy|zzzz|aaaa)y*z*a*
     | (?P<digit>[0-9a-z])(?P=digit){7}-(?:(?P=digit){4}-){3}(?P=digit){12}
@@ -63,6 +64,7 @@ _PLACEHOLDER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_TAKES_EFFECT = re.compile(r"[Cc]hange[-_]?(?:[Mm]e|[Ii]t)\d{0,4}!?")
 _ENCRYPTED = re.compile(
     r"""
     ENC\[(?:AES|PKCS7|GPG|KMS)[^\]]*\] | ENC\([^()]+\) | \{cipher\}\S+ | (?:vault|bao):v\d+:[A-Za-z0-9+/=]+
@@ -80,7 +82,7 @@ _PATH = re.compile(
 )
 _SWITCH = re.compile(
     r"true|false|yes|no|on|off|enabled?|disabled?|required|optional|auto|always|never|default|read|write|read-write"
-    r"|admin-only",
+    r"|admin-only|on_create",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?%?")
@@ -191,6 +193,11 @@ def nature(value: str) -> tuple[LiteralKind, str] | None:  # noqa: C901, PLR0911
     if _DOCUMENTED.search(text):
         return LiteralKind.PLACEHOLDER, "documented-example"
     return None
+
+
+def takes_effect(value: str) -> bool:
+    """Return whether a word that asks to be replaced is a password that works until somebody does: `changeme`."""
+    return _TAKES_EFFECT.fullmatch(value.strip()) is not None
 
 
 def holds_key_material(text: str) -> bool:

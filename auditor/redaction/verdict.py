@@ -10,7 +10,7 @@ import re
 from auditor.model.resource import Confidence, LiteralKind
 from auditor.redaction.names import Label, label
 from auditor.redaction.span import Named
-from auditor.redaction.values import default_of, looks_random, measure, nature
+from auditor.redaction.values import default_of, looks_random, measure, nature, takes_effect
 
 TEMPLATED = re.compile(r"\$\{|\{\{|\$\(|<%|\$[A-Z_]{3,}|%\(")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_.\-/]{0,60}")
@@ -47,11 +47,13 @@ _NO_TOKENS = frozenset(
         "env", "local", "opaque", "internal", "manual", "automatic", "generated", "random", "client", "access",
         "refresh", "vault", "aws", "gcp", "azure", "cookie", "session", "self-signed", "strong", "weak", "standard",
         "plain", "prompt", "stdin", "this", "user_info", "sasl_inherit", "url", "no-check", "pass", "fail", "failed",
-        "success", "valid", "invalid", "development", "test", "production",
+        "success", "valid", "invalid", "managedidentity", "development", "test", "production",
     }
 )  # fmt: skip
 _SHORTEST = 3
 _SHORT = 8
+_SECRET = re.compile(r"(?i)secret$")
+"""A number is one as well: `ADMIN_SECRET=12345`; a token in digits is seldom more than a limit."""
 _PARTED_WORDS = re.compile(r"[a-z][_-][a-z]")
 _LETTER = re.compile(r"\w")
 _SWITCH_OF_NAMES = re.compile(
@@ -72,13 +74,13 @@ def named(  # noqa: PLR0911 - an ordered list of evidence
     key itself, so plain names are references there.
     """
     plain = nature(value)
-    if plain is not None and not (plain[1] == "placeholder" and _default_of_java(key, value)):
+    if plain is not None and not (strength is Label.PASSWORD and takes_effect(value)):
         return Named(*plain, Confidence.LIKELY)
     fallback = default_of(value)
     if fallback is not None:
         return _default(strength, key, value, *fallback, structured=structured)
     text = value.strip()
-    if len(text) < _SHORTEST or not _LETTER.search(text):
+    if (len(text) < _SHORTEST and not (text == "sa" and strength is Label.PASSWORD)) or not _LETTER.search(text):
         return _PUBLIC
     if TEMPLATED.search(text):
         return Named(LiteralKind.REFERENCE, "templated", Confidence.LIKELY)
@@ -104,11 +106,6 @@ def named(  # noqa: PLR0911 - an ordered list of evidence
             )
 
 
-def _default_of_java(key: str, value: str) -> bool:
-    """Return whether the value is the one that Java's key stores come with: there it opens something."""
-    return value.strip() == "changeit" and "store" in key.lower()
-
-
 def _default(strength: Label, key: str, value: str, name: str, default: str, *, structured: bool) -> Named:
     strength = max(strength, label(name))
     if strength < Label.SECRET or not default:
@@ -131,7 +128,8 @@ def _password(text: str, *, structured: bool) -> Named:
 
 def _machine_made(strength: Label, key: str, text: str, *, structured: bool) -> Named:
     found = measure(text)
-    if found in {"number", "duration", "size", "version"}:
+    counted = found == "number" and not (text.isdigit() and len(text) > _SHORTEST and _SECRET.search(key))
+    if counted or found in {"duration", "size", "version"}:
         return Named(LiteralKind.PUBLIC, found, Confidence.LIKELY)
     if len(text) < 4 or text.lower() in _NO_TOKENS:
         return _PUBLIC

@@ -24,6 +24,10 @@ CASES = [
     ('  "clientId": "shop"\n},\n{"secret": "secret"}\n', ""),
     ('"credentials": {\n  "secret": "secret"\n}\n', "secret"),
     ('"credentials": {\n  "secret": "${SHOP_SECRET}"\n}\n', ""),
+    ('{"D":"' + "Ab1-" * 12 + '","Kty":"RSA"}\n', "Ab1-" * 12),
+    ('  "kty": "EC",\n  "crv": "P-256",\n  "d": "' + "Ab1_" * 12 + '"\n', "Ab1_" * 12),
+    ('  "kty": "RSA",\n  "n": "' + "Ab1_" * 12 + '"\n', ""),
+    ('  "kty": "RSA",\n  "n": "x"\n}, {\n  "d": "' + "Ab1_" * 12 + '"\n', ""),
     ("password:\n", ""),
     ("", ""),
 ]

@@ -102,6 +102,18 @@ FOUND = {
     "kafka.properties": """
         sasl.jaas.config=x.ScramLoginModule required username="a" password="«mast-1»" user_a="«mast-2»" user_b="${B}";
     """,
+    "elastic.env": """
+        ELASTIC_PASSWORD=«changeme»
+        KIBANA_PASSWORD=${KIBANA_PASSWORD:-«ChangeMe123»}
+        ELASTIC_URL=https://elastic:«changeme»@search:9200
+        TYK_DB_ADMINSECRET=«12345»
+        MAX_TOKEN=12345
+    """,
+    "h2.properties": """
+        spring.datasource.password=«sa»
+        other.password=«dummycourses»
+        third.password=dummy-password
+    """,
     "rails.env": """
         SECRET_KEY_BASE=«secret»
         GITLAB_SECRETS_DB_KEY_BASE=«secret»
@@ -117,7 +129,7 @@ FOUND = {
     "several.env": """
         token=«9f-gull-3»;password=«hunter2»
         password=[redacted];db_password=«hunter3»
-        PASSWORD=changeme;DB_PASSWORD=«hunter4»
+        PASSWORD=xxxx;DB_PASSWORD=«hunter4»
     """,
     "vault.env": """
         VAULT_DEV_ROOT_TOKEN_ID=«root»
@@ -470,7 +482,8 @@ NOTHING = {
         secretKey: tls.key
         authKey: auth
         clientSecret: $oidc.shop.clientSecret
-        password: changeme
+        password: your-password
+        token: changeme
         apiKey: your-api-key
         rootPassword: "<password>"
         token: REPLACE_ME
@@ -562,6 +575,17 @@ NOTHING = {
     "secrets.yml": """
         production: {db_key_base: production}
         secret_key_base: long-and-random-alphanumeric-string
+    """,
+    ".env.example": """
+        ELASTIC_PASSWORD=changeme
+    """,
+    "tasks.yml": """
+        - mysql_user: {name: shop, update_password: on_create}
+        - command: az identity --credential=managedidentity
+    """,
+    "anaconda.ks": """
+        rootpw --lock
+        rootpw --iscrypted $6$abcdefgh$ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
     """,
     "nsswitch.conf": "passwd: files ldap\nshadow: files\n",
     "find.sh": """
