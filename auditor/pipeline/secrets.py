@@ -280,12 +280,13 @@ def _history(request: Request, way: Way, now: datetime) -> _Found:
         way,
         what="blobs",
         population=("history", repository.git_folder),
+        archives=True,
         now=now.timestamp(),
     )
     way.progress("dating what was found")
-    wanted = {*search.hits, *(id_.encode() for id_ in population.missing)}
+    wanted = {*search.hits, *search.inside, *(id_.encode() for id_ in population.missing)}
     arrivals = history.arrivals(repository, wanted, request.revisions) if wanted else {}
-    head = history.in_head(repository) if search.hits else {}
+    head = history.in_head(repository) if search.hits or search.inside else {}
     gaps = [*_gaps(search), *_missing(population.missing, arrivals), *_shallow(repository)]
     return _result(
         Where.HISTORY, folder, joined(_dated(search, arrivals, head)), search,
@@ -320,7 +321,9 @@ def _changes(request: Request, way: Way) -> _Found:
 def _dated(
     search: Search, arrivals: Mapping[bytes, Sequence[Arrival]], head: Mapping[bytes, Sequence[str]]
 ) -> Iterator[Sighting]:
-    for id_, hits in search.hits.items():
+    pairs = [(id_, "", hits) for id_, hits in search.hits.items()]
+    pairs += [(id_, name, hits) for id_, members in search.inside.items() for name, hits in members]
+    for id_, inside, hits in pairs:
         present = head.get(id_, ())
         known: Sequence[Arrival | None] = arrivals.get(id_) or [None]
         for arrival in known:
@@ -334,6 +337,7 @@ def _dated(
                     date=arrival.date if arrival is not None else None,
                     in_head=path in present,
                     blob=id_.decode(),
+                    inside=inside,
                 )
 
 

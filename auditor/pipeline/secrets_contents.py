@@ -51,7 +51,9 @@ def search(
 
     `population` names them for the cache, `now` (seconds since the epoch) dates it; without a name all is read.
     """
-    cache = Cache(way.cache, judged_by=way.judged_by, population=population) if way.cache and population else None
+    # Where archives are not opened, they are binary and nothing more is known of them.
+    judged_by = f"{way.judged_by} archives {archives}"
+    cache = Cache(way.cache, judged_by=judged_by, population=population) if way.cache and population else None
     rest, texts, binaries = judged.split(cache, items, largest=way.largest) if cache else (items, [], [])
     size = sum(item.size for item in rest)
     way.progress(f"searching {len(rest):,} {what}, {size / 1e6:,.0f} MB")

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from tests.collectors.git.repositories import commit, new
 from tests.collectors.test_archives import tarred, zipped
 from tests.collectors.test_images import LEAK, layout, saved
 from tests.e2e.program import auditor
@@ -46,3 +47,14 @@ def test_archives_of_a_tree_are_opened_and_what_cannot_be_is_counted(tmp_path: P
     assert [entry["location"]["file"] for entry in assessment["findings"]] == ["app.jar"]
     assert any("config/x.env" in subject["id"] for subject in assessment["subjects"])
     assert ["archive", 1] in [list(entry) for entry in assessment["coverage"][0]["skipped"]]
+
+
+def test_archives_of_a_history_are_opened_and_say_since_when(tmp_path: Path) -> None:
+    repo = new(tmp_path / "r")
+    commit(repo, {"lib/app.jar": zipped({"config/app.env": LEAK})}, date="2021-05-06T07:08:09+0000")
+    commit(repo, {"lib/app.jar": None})
+    done = auditor("secrets", "scan", "--git", ".", "--format", "json", cwd=repo)
+    (finding,) = json.loads(done.out)["findings"]
+    assert (done.code, finding["location"]["file"]) == (1, "lib/app.jar")
+    assert "config/app.env" in finding["message"] + json.dumps(finding)
+    assert finding["message"].endswith("since 2021-05-06, only in the history")
