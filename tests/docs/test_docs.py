@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,3 +118,32 @@ def test_our_own_tekton_task_has_no_finding(tmp_path: Path) -> None:
     (tmp_path / "task.yaml").write_text(task)
     done = auditor("scan", "task.yaml", cwd=tmp_path)
     assert done.code == 0, done.out
+
+
+def test_contributing_says_how_many_files_each_thing_takes() -> None:
+    headings = re.findall(r"^## (.+)$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {
+        "Add a policy: one file",
+        "Add a report format: two files and one line",
+        "Add a collector: two files and one line",
+    } <= set(headings)
+
+
+@pytest.mark.parametrize("module", sorted({report.module for report in REPORTS.values()}))
+def test_a_report_format_is_a_module_and_its_test(module: str) -> None:
+    """What CONTRIBUTING promises holds for those there are."""
+    assert (ROOT / "auditor" / "reports" / f"{module}.py").is_file()
+    tests = "sarif" if module == "sarif_github" else "gitlab" if module == "gitlab_secrets" else module
+    assert (ROOT / "tests" / "reports" / f"test_{tests}.py").is_file()
+
+
+def test_every_dependency_has_a_lower_bound_and_the_lock_holds_it() -> None:
+    """Without one, resolvers back off to releases of ten years ago."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    locked = {entry["name"] for entry in tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]}
+    for text in wanted:
+        name = re.match(r"[a-z0-9-]+", text)
+        assert name, text
+        assert ">=" in text, text
+        assert name[0] in locked, text
