@@ -91,14 +91,18 @@ def _baseline(page: Page, blocks: Sequence[PolicyBlock], assessment: Assessment)
         if not known:
             continue
         page.lines.append(f"  {_head(page, block)}: {page.safe(block.policy.title)}")
-        alone = [(finding,) for finding in known]
-        shown = _some_of(alone, limit)
-        for (finding,) in shown:
-            place, name = page.safe(leaks.place(finding)), page.safe(_name(assessment.subjects[finding.subject]))
+        at_one_place: dict[str, list[Finding]] = {}
+        for finding in known:
+            at_one_place.setdefault(leaks.place(finding), []).append(finding)
+        entries = list(at_one_place.values())
+        shown = _some_of(entries, limit)
+        for members in shown:
+            names = list(dict.fromkeys(_name(assessment.subjects[finding.subject]) for finding in members))
+            place, name = page.safe(leaks.place(members[0])), page.safe(_some(names, page.show_all))
             page.lines.append(f"    {page.paint('-->', 'arrow')} {place}  {page.paint(name, 'faint')}")
-            if page.show_all:
-                page.say(finding.message, indent=8)
-        _hidden(page, alone, shown, indent=4)
+            for message in dict.fromkeys(finding.message for finding in members) if page.show_all else ():
+                page.say(message, indent=8)
+        _hidden(page, entries, shown, indent=4)
 
 
 def _head(page: Page, block: PolicyBlock) -> str:

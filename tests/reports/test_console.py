@@ -245,6 +245,13 @@ def test_a_fault_of_a_base_stands_once_with_the_overlays_that_use_it() -> None:
     assert "findings  2 " in text
 
 
+def test_a_known_fault_of_a_base_is_one_line_too() -> None:
+    whole = overlaid("dev", "prod")
+    text = shown(replace(whole, findings=tuple(replace(finding, known=True) for finding in whole.findings)))
+    assert "    --> base/web.yaml:7:3  Deployment dev/web, Deployment prod/web\n" in text
+    assert "no failure of the gate: 2 findings" in text
+
+
 def test_the_same_fault_in_several_files_is_said_once_below_its_places() -> None:
     text = shown(overlaid("dev", "prod", files=True))
     assert "  --> dev.yaml:7:3\n  --> prod.yaml:7:3\n      container app takes" in text
