@@ -18,6 +18,7 @@ from auditor.cli.access_question import Question
 from auditor.model.errors import InputError
 
 if TYPE_CHECKING:
+    from auditor.access.kubernetes.bindings import Principal
     from auditor.access.kubernetes.rbac import Request
     from auditor.pipeline.access import Cluster
 
@@ -198,7 +199,7 @@ def explain(
     reading = _Reading(paths, live, source, cluster_version, authorizers, values, no_render, no_ignore, exclude, quiet)
     asker = callers.parse(principal, groups=group or ())
     target = questions.target(as_, as_group or ())
-    asked, clusters = _prepared(question, reading, one=True)
+    asked, clusters = _prepared(question, reading, one=True, about=(asker.principal,))
     from auditor.access.kubernetes import explaining  # noqa: PLC0415 - after wrong use has been refused
     from auditor.access.kubernetes.answers import Answer  # noqa: PLC0415 - the same
     from auditor.cli import access_console, access_json  # noqa: PLC0415 - the same
@@ -231,8 +232,13 @@ class _Reading(NamedTuple):
     quiet: bool
 
 
-def _prepared(question: Question, reading: _Reading, *, one: bool = False) -> "tuple[Request, Sequence[Cluster]]":
-    """Return the request and what it is asked of. `one`: it has to be a single request, as an API server gets it."""
+def _prepared(
+    question: Question, reading: _Reading, *, one: bool = False, about: "Sequence[Principal]" = ()
+) -> "tuple[Request, Sequence[Cluster]]":
+    """Return the request and what it is asked of; say what may be mistyped of it, and of whom it is `about`.
+
+    `one`: it has to be a single request, as an API server gets it.
+    """
     from auditor.access.kubernetes import dialect  # noqa: PLC0415 - start-up: help needs none of it
     from auditor.pipeline import access as pipeline  # noqa: PLC0415 - the same
 
@@ -252,6 +258,8 @@ def _prepared(question: Question, reading: _Reading, *, one: bool = False) -> "t
         exclude=tuple(reading.exclude or ()),
     )
     asked = questions.request(question, one=one)
+    if question.name and reading.paths == (".",) and not reading.quiet:
+        terminal.note(f"{question.name} is taken as the name of the object: there is no such file or folder")
     with terminal.Progress(quiet=reading.quiet) as progress:
         clusters = pipeline.read(
             request, clock=lambda: datetime.now(UTC), stdin=sys.stdin.buffer, progress=progress.say
@@ -263,7 +271,7 @@ def _prepared(question: Question, reading: _Reading, *, one: bool = False) -> "t
         if isinstance(asked, InputError):
             raise asked
     if not reading.quiet:
-        for note in questions.notes(question, asked):
+        for note in (*questions.notes(question, asked), *questions.absences(clusters, asked, about)):
             terminal.note(note)
     return asked, clusters
 

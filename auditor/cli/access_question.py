@@ -1,6 +1,6 @@
 """What `auditor access` is asked: from the words on the command line to a request, and every contradiction in them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -8,9 +8,11 @@ from auditor.model.errors import InputError
 
 if TYPE_CHECKING:
     from auditor.access.kubernetes.api_resources import Named
+    from auditor.access.kubernetes.bindings import Principal
     from auditor.access.kubernetes.holders import Where
     from auditor.access.kubernetes.impersonation import Target
     from auditor.access.kubernetes.rbac import Request
+    from auditor.pipeline.access import Cluster
 
 
 class Question(NamedTuple):
@@ -99,6 +101,19 @@ def target(user: str, groups: Sequence[str]) -> "Target | None":
     if not named.user:
         raise InputError(f"--as {user} is no user", hint="Name a user or sa:NAMESPACE/NAME; groups go to --as-group.")
     return Target(user=named.user, groups=tuple(groups))
+
+
+def absences(clusters: "Iterable[Cluster]", asked: "Request", principals: "Iterable[Principal]" = ()) -> Iterator[str]:
+    """Yield what the question names and a cluster has not: an answer about it looks like any other."""
+    from auditor.access.kubernetes.bindings import PrincipalKind  # noqa: PLC0415 - after wrong use has been refused
+
+    accounts = [one for one in principals if one.kind is PrincipalKind.SERVICE_ACCOUNT]
+    for cluster in clusters:
+        if asked.namespace and cluster.lacks("kubernetes/Namespace", "", asked.namespace):
+            yield f"{cluster.name} has no namespace {asked.namespace}"
+        for one in accounts:
+            if cluster.lacks("kubernetes/ServiceAccount", one.namespace, one.name):
+                yield f"{cluster.name} has no service account {one.namespace}/{one.name}"
 
 
 def notes(question: Question, asked: "Request") -> Iterator[str]:

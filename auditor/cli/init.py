@@ -40,6 +40,8 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write a first configuration from what is found here."""
+    if config.is_dir():
+        raise InputError(f"{config} is a folder", hint="Name the file to write, such as auditor.yaml.")
     if config.exists() and not force:
         raise InputError(f"{config} exists", hint="Say --force to replace it, or --config for another file.")
     home = options.home()
@@ -56,7 +58,9 @@ def init(
     try:
         config.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{config} cannot be written: {error.strerror}", hint="Name another file.") from error
+        raise InputError(
+            f"{config} cannot be written: {error.strerror}", hint="Name a file in a folder that exists."
+        ) from error
     count = len(configuration.load(config, home=home).sources)
     terminal.note(f"wrote {config} with {count} source{'' if count == 1 else 's'}: look at it before you use it")
 
@@ -82,13 +86,15 @@ class Found:
     charts: tuple[str, ...] = ()
     manifests: tuple[str, ...] = ()
     """Folders that hold manifests, the topmost of each."""
+    exports: tuple[str, ...] = ()
+    """Folders that were taken from a cluster."""
 
 
 def render(clusters: list[_Cluster], *, in_cluster: bool, found: Found) -> str:
     """Return the content of the file."""
     sources = [*_of_contexts(clusters), *([_IN_CLUSTER] if in_cluster else [])]
     head = "sources:\n" + "\n".join(sources) if sources else _NO_SOURCES
-    return f"{_TOP}\n{head}\n{_EXPORT}\n{_scans(found)}{_REST}"
+    return f"{_TOP}\n{head}\n{_exports(found)}{_CONNECTIONS}\n{_scans(found)}{_REST}"
 
 
 _TOP = """\
@@ -107,9 +113,7 @@ _IN_CLUSTER = """\
   - name: in-cluster
     kubernetes:
       in-cluster: true"""
-_EXPORT = """\
-#   - name: handed-over       # files that somebody else took from a system: kubectl dumps, a support bundle
-#     export: {path: dumps/prod}
+_CONNECTIONS = """\
 
 # connections: 8              # simultaneous connections in one collection, over all sources
 """
@@ -238,10 +242,25 @@ def _address(server: Any) -> str:
     return f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else ""
 
 
+def _exports(found: Found) -> str:
+    """Return the lines of what was taken from a cluster, as comments: a cluster need not be in scope twice."""
+    lines = []
+    for number, path in enumerate(found.exports or ("dumps/prod",), 1):
+        name = "handed-over" + (f"-{number}" if number > 1 else "")
+        lines += [
+            f"#   - name: {name:<17} # files that somebody else took from a system: kubectl dumps, a support bundle",
+            f"#     export: {{path: {_quoted(path)}}} # and all-namespaces: true, if its lists were made with -A",
+        ]
+    return "\n".join(lines) + "\n"
+
+
 def _near(folder: Path) -> Found:
-    """Return the charts and the folders with manifests in `folder`, not far below it."""
+    """Return the charts and the folders with manifests or dumps in `folder`, not far below it."""
+    from auditor.collectors.dumps import recognised  # noqa: PLC0415 - start-up
+
     charts: list[str] = []
     manifests: list[str] = []
+    exports: list[str] = []
     for place, inner, files in os.walk(folder):
         relative = Path(place)
         inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in _SKIPPED)
@@ -251,9 +270,9 @@ def _near(folder: Path) -> Found:
             charts.append(relative.as_posix())
             inner.clear()
         elif any(_is_manifest(relative / name) for name in sorted(files) if name.endswith((".yaml", ".yml", ".json"))):
-            manifests.append(relative.as_posix())
+            (exports if recognised(relative) else manifests).append(relative.as_posix())
             inner.clear()
-    return Found(charts=tuple(sorted(charts)), manifests=tuple(sorted(manifests)))
+    return Found(charts=tuple(sorted(charts)), manifests=tuple(sorted(manifests)), exports=tuple(sorted(exports)))
 
 
 def _is_manifest(path: Path) -> bool:
@@ -262,4 +281,4 @@ def _is_manifest(path: Path) -> bool:
             head = file.read(_HEAD)
     except OSError:
         return False
-    return re.search(rb"(?m)^\s*[\"']?apiVersion[\"']?\s*:", head) is not None and b"kind" in head
+    return re.search(rb"(?m)^\s*\{?\s*[\"']?apiVersion[\"']?\s*:", head) is not None and b"kind" in head

@@ -72,6 +72,8 @@ class Cluster:
     groups_of: dict[str, tuple[str, ...]]
     """For hints: resources that rules name, with the API groups in which they do."""
     locate: Locate
+    lacks: Callable[[str, str, str], bool] = lambda *_: False
+    """Whether there surely is no object of that type, namespace and name; manifests never say so."""
 
 
 def read(
@@ -177,7 +179,19 @@ def _of_source(part: Collected, request: Request) -> Cluster:
         gaps=tuple(sorted(part.gaps(TYPES))),
         groups_of=_groups(resources),
         locate=lambda origin, _: Location(file=origin.file, line=origin.line),
+        lacks=_lacks(part),
     )
+
+
+def _lacks(part: Collected) -> Callable[[str, str, str], bool]:
+    extent = of_source(part.source, part.calls)
+
+    def lacks(type_: str, namespace: str, name: str) -> bool:
+        if extent.unread(type_, namespace):
+            return False
+        return not any((one.namespace, one.name) == (namespace, name) for one in part.read({type_}))
+
+    return lacks
 
 
 def _groups(resources: Sequence[Resource]) -> dict[str, tuple[str, ...]]:

@@ -128,15 +128,17 @@ def _nothing(snapshot: Snapshot, *, begun: bool) -> NothingCollectedError:
 
 
 def _reasons(source: Source, calls: Sequence[Call]) -> Iterator[str]:
-    """Yield why nothing came of a source: its failure, or how its lists ended, the most frequent end first."""
+    """Yield why nothing came of a source: its failure, or how lists of it ended, the most frequent end first."""
     if source.failure:
         yield f"{source.name}: {source.failure}"
         return
-    ends = Counter(call.result for call in calls if call.source == source.name)
-    for result, count in ends.most_common():
-        example = next(call for call in calls if call.source == source.name and call.result is result)
-        words = f"{source.name}: {count} list{'s' if count != 1 else ''} {result.value}"
-        yield f"{words}: {example.reason}" if example.reason else words
+    own = [call for call in calls if call.source == source.name]
+    holes = [call for call in own if not call.complete]
+    if not holes:
+        yield f"{source.name}: {len(own)} lists were read, and there is no object in them"
+    for result, count in Counter(call.result for call in holes).most_common():
+        example = next(call for call in holes if call.result is result)
+        yield f"{source.name}: {count} list{'s' if count != 1 else ''} {result.value}: {example.reason}"
 
 
 class _Reading:

@@ -540,6 +540,40 @@ def test_a_custom_resource_is_named_with_the_group_that_the_roles_say(capsys: Ou
     assert "Roles in the input name externalsecrets.external-secrets.io" in err
 
 
+def test_what_may_be_mistyped_is_noted(capsys: Output, folder: Path) -> None:
+    """An answer about what is not there looks like any other."""
+    builders.write(
+        folder / "estate",
+        {
+            "kubernetes/Namespace": [builders.resource("kubernetes/Namespace", "shop", namespace="")],
+            "kubernetes/ServiceAccount": [builders.resource("kubernetes/ServiceAccount", "web")],
+        },
+    )
+    for question, said in (
+        (["who-can", "get", "secrets", "-n", "shop", "estate"], ""),
+        (["who-can", "get", "secrets", "-n", "shpo", "estate"], "prod has no namespace shpo\n"),
+        (["explain", "sa:shop/web", "get", "secrets", "-n", "shop", "estate"], ""),
+        (
+            ["explain", "sa:shop/wbe", "get", "secrets", "-n", "shop", "estate"],
+            "prod has no service account shop/wbe\n",
+        ),
+        (
+            ["who-can", "get", "secrets", "db"],
+            "db is taken as the name of the object: there is no such file or folder\n",
+        ),
+        (["who-can", "get", "secrets", "db", "deploy"], ""),
+        (["who-can", "get", "secrets", "-n", "nowhere", "deploy"], ""),
+    ):
+        assert access(capsys, *question)[2] == said
+        assert access(capsys, *question, "-q")[2] == ""
+
+
+def test_what_is_not_there_is_not_said_where_the_list_was_not_read(capsys: Output, folder: Path) -> None:
+    refused = builders.call("kubernetes/Namespace", result=CallResult.FORBIDDEN)
+    builders.write(folder / "estate", {"kubernetes/Role": []}, refused)
+    assert access(capsys, "who-can", "get", "secrets", "-n", "shop", "estate")[2] == ""
+
+
 def test_a_name_that_means_several_is_noted(capsys: Output) -> None:
     _, _, err = access(capsys, "who-can", "get", "events", "deploy")
     assert err == "events is taken as events of group core; also: events.events.k8s.io\n"

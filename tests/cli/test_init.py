@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from auditor import configuration
 from auditor.cli import init
-from auditor.model.settings import KubernetesSource, SourceSettings
+from auditor.model.settings import ExportSource, KubernetesSource, SourceSettings
 from tests.cli.running import run
 
 CANARIES = ("canary-token-1", "canary-password-2", "canary-key-3", "canary-env-4", "canary-address-5", "canary-query-6")
@@ -182,6 +182,23 @@ def test_manifests_and_charts_that_lie_here_are_named(folder: Path) -> None:
     assert 'auditor scan deploy/a "with blank" charts/web\n' in Path("auditor.yaml").read_text()
 
 
+def test_what_was_taken_from_a_cluster_is_no_manifest(folder: Path) -> None:
+    metadata = {"name": "p", "uid": "0b3a3e4e-3f0c-4c3f-9a54-1a2b3c4d5e6f", "resourceVersion": "7"}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
+    for path in ("dumps/prod", "of dev"):
+        (folder / path).mkdir(parents=True)
+        (folder / path / "pods.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [pod]}))
+    run(["init"])
+    text = Path("auditor.yaml").read_text()
+    assert "#     export: {path: dumps/prod} #" in text
+    assert '#     export: {path: "of dev"} #' in text
+    assert "auditor scan" not in text
+    opened = text.replace("# sources:", "sources:").replace("#   - name: handed", "  - name: handed")
+    Path("auditor.yaml").write_text(opened.replace("#     export", "    export"))
+    paths = [one.settings.path for one in sources() if isinstance(one.settings, ExportSource)]
+    assert [path.name for path in paths] == ["prod", "of dev"]
+
+
 def test_a_file_that_is_there_is_replaced_only_when_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "auditor.yaml").write_text("# mine\n")
     assert run(["init"]) == 2
@@ -195,6 +212,7 @@ def test_another_file_can_be_named(folder: Path) -> None:
     assert run(["init", "--config", "prod.yaml"]) == 0
     assert configuration.load(folder / "prod.yaml").sources == ()
     assert run(["init", "--config", "none/prod.yaml"]) == 2
+    assert run(["init", "--config", ".", "--force"]) == 2
 
 
 @given(
