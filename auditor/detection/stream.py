@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from auditor.detection import quick
 from auditor.detection.engine import Engine
-from auditor.detection.triggers import KEYS, LONGEST_LINE, Look, Trigger, lines
+from auditor.detection.triggers import KEYS, LONGEST_LINE, Look, Trigger, along, lines
 from auditor.model.resource import REDACTED
 
 LONGEST = 1 << 16
@@ -352,8 +352,7 @@ def _merged(places: list[Place]) -> list[Place]:
 
 
 def _everywhere(text: bytes) -> list[Trigger]:
-    step = LONGEST_LINE // 2
-    return [*(Trigger(Look.LINE, at) for at in range(step, len(text), step)), Trigger(Look.LINE, len(text))]
+    return [Trigger(Look.LINE, at) for at in along(text, 0, len(text))]
 
 
 def _unresolved(triggers: list[Trigger], places: list[Place]) -> list[Trigger]:

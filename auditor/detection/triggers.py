@@ -21,6 +21,8 @@ from auditor.detection.rules import Rule
 LONGEST_LINE = 8_192
 """Bytes of a line that are looked at together."""
 _STEP = LONGEST_LINE // 2
+_BETWEEN = (b"},{", b"}, {")
+"""Of a longer line: what separates objects, where it is cut."""
 
 
 class Look(Enum):
@@ -33,6 +35,9 @@ class Look(Enum):
     SECRET_OBJECT = "secret-object"  # noqa: S105 - the name of a look
     BELOW = "below"
     """A name whose value stands on a line below: `variable "db_password" {` with its default, `- --password`."""
+
+    # Members are single objects; the hash of `Enum` is Python, and a history asks for it millions of times.
+    __hash__ = object.__hash__
 
 
 class Trigger(NamedTuple):
@@ -55,7 +60,7 @@ _TAIL = r"[\w.\-]{0,32}"
 """Qualifiers behind the words: `_PROD_2`, `.value`."""
 _LONG = (
     r"pass(?:w(?:or)?ds?|wd|wort|phrases?|codes?)|pswd|secrets?|token|credentials?|requirepass|masterauth"
-    r"|erlang[-_.]?cookie|root[-_.]?token[-_.]?id|secret[-_.]?(?:id|string|data)|key[-_.]?base"
+    r"|erlang[-_.]?cookie|root[-_.]?token[-_.]?id|secret[-_.]?(?:id|string|data)|key[-_.]?base|redis[-_.]?auth"
     r"|(?:api|secret|private|(?:en|de)cryption|encrypt|signing|sign|master|auth|account|shared|session|app|application"
     r"|ssh|hmac|jwt|admin|storage|crypt|crypto|cipher|aes|licen[sc]e|ingest|access|deploy|webhook|cookie|subscription"
     r"|maps|gossip|fernet|instrumentation|integration|sas|server|nonce|pre[-_]?shared)[-_.]?key"
@@ -115,6 +120,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.LINE, r"[ \t\"'](?:-u|--user|--auth|--basic|-[skifS]{1,4}u)[\"', \t=]{1,4}[A-Za-z_][\w.@\-]{0,63}:[^\s/]"),
     (Look.LINE, r"(?:mysql|mariadb)[\w\-]{0,12}\b[^\n|;&]{0,400}[ \t\"']-p[^\s]"),
     (Look.LINE, r"-u[\"']?[A-Za-z$][^\s]{0,64}[ \t]{1,4}-p[^\s]"),
+    (Look.LINE, r"(?:-H|--header)[ \t=]{1,4}[\"'][\w\-]{0,40}[aA]uth:[ \t]*[^\s\"'$]"),
     (Look.LINE, r"redis-cli\b[^\n|;&]{0,400}[ \t\"']-a[\"', \t]"),
     (Look.LINE, r"sshpass[ \t]+-p"),
     (Look.LINE, rf"(?:{_CLIENTS})\b[^\n|;&]{{0,400}}[ \t]-p[ \t]"),
@@ -229,9 +235,8 @@ def _everywhere(content: bytes) -> Iterator[Trigger]:
         end = content.find(b"\n", position)
         end = len(content) if end < 0 else end
         if end > position:
-            for at in range(position + _STEP, end, _STEP):
+            for at in along(content, position, end):
                 yield Trigger(Look.LINE, at)
-            yield Trigger(Look.LINE, end)
         position = end + 1
     for look, pattern in (
         (Look.PAIR, _VALUE_LINE),
@@ -314,25 +319,29 @@ def _compiled_database(opened: tuple[str, ...]) -> Any:
 def lines(content: bytes, triggers: Iterable[Trigger]) -> dict[Look, list[tuple[int, int]]]:
     """Return for each look the pieces (start, end) of `content` that its triggers want, once and in order.
 
-    A piece is a line without its line feed. Of a longer line (a minified bundle) it is the windows around the trigger,
-    on a grid that overlaps by half: which windows there are does not depend on the triggers.
+    A piece is a line without its line feed. A longer line (a minified bundle, the index of a site) is cut between the
+    objects of a list, and what is longer still on a grid from there that overlaps by half: pieces depend on the text
+    around them alone, not on the triggers. So one that another version of the file holds as well, only further on in
+    its line, is an equal piece.
     """
     found: dict[Look, dict[int, int]] = {}
     known: dict[Look, tuple[int, int]] = {}
-    start, end = 0, -1
+    line = part = (0, -1)
+    between = b""
     for look, at, _ in triggers:
         last = known.get(look)
         if last is not None and last[0] < at <= last[1]:
             continue
         # Looked for once a line and not once a trigger: a line may have megabytes, and a trigger on every byte.
-        if not start < at <= end:
-            start = content.rfind(b"\n", 0, at - 1) + 1
-            end = content.find(b"\n", at - 1)
-            if end < 0:
-                end = len(content)
+        if not part[0] < at <= part[1]:
+            if not line[0] < at <= line[1]:
+                line = (content.rfind(b"\n", 0, at - 1) + 1, _place(content, b"\n", at - 1, len(content)))
+                between = _between(content, *line)
+            part = _part(content, at, line, between) if between else line
+        start, end = part
         own = found.setdefault(look, {})
         if end - start <= LONGEST_LINE:
-            known[look] = (start, end)
+            known[look] = part
             own[start] = end
         else:
             number = (at - 1 - start) // _STEP
@@ -340,3 +349,35 @@ def lines(content: bytes, triggers: Iterable[Trigger]) -> dict[Look, list[tuple[
             for begin in {max(number - 1, 0) * _STEP + start, number * _STEP + start}:
                 own[begin] = min(begin + LONGEST_LINE, end)
     return {look: sorted(own.items()) for look, own in found.items()}
+
+
+def along(content: bytes, start: int, end: int) -> Iterator[int]:
+    """Yield the ends of triggers that want all of the line between `start` and `end`, whatever its length."""
+    yield from range(start + _STEP, end, _STEP)
+    between = _between(content, start, end)
+    place = content.find(between, start, end) if between else -1
+    while place >= 0:
+        # The last byte of one part, and the first of the next.
+        yield from (place + 1, place + 2)
+        place = content.find(between, place + 1, end)
+    yield end
+
+
+def _between(content: bytes, start: int, end: int) -> bytes:
+    """Return what stands between the objects of a list on the line; nothing on a line that is not cut."""
+    if end - start <= LONGEST_LINE:
+        return b""
+    return next((text for text in _BETWEEN if content.find(text, start, end) >= 0), b"")
+
+
+def _part(content: bytes, at: int, line: tuple[int, int], between: bytes) -> tuple[int, int]:
+    """Return the part of a long line that the byte before `at` is in, from a comma to the brace before the next."""
+    start, end = line
+    first = content.rfind(between, start, at - 2 + len(between))
+    return (start if first < 0 else first + 1), min(_place(content, between, at - 1, end) + 1, end)
+
+
+def _place(content: bytes, what: bytes, start: int, end: int) -> int:
+    """Return where `what` begins between `start` and `end`; `end` where it does not."""
+    place = content.find(what, start, end)
+    return end if place < 0 else place

@@ -70,6 +70,40 @@ def test_a_token_on_an_endless_line_is_found_wherever_it_stands(engine: Engine, 
         assert token in [content[hit.start : hit.end] for hit in engine.scan(content, path="bundle.js")], offset
 
 
+OBJECTS = st.lists(
+    st.text("ab,{}", max_size=6).map(lambda text: text * 3_000) | st.text("ab}", max_size=40), min_size=1
+)
+
+
+@given(objects=OBJECTS, joint=st.sampled_from(["},{", "}, {", ";"]), before=st.sampled_from(["", "head\n"]))
+@settings(max_examples=60, deadline=None)
+def test_the_pieces_of_a_long_line_leave_no_byte_out(objects: list[str], joint: str, before: str) -> None:
+    content = (before + "x" + joint.join(objects) + "\ntail").encode()
+    start = len(before)
+    end = content.rindex(b"\n")
+    found = [Trigger(Look.LINE, at) for at in triggers.along(content, start, end)]
+    pieces = triggers.lines(content, found)[Look.LINE]
+    assert all(stop - first <= triggers.LONGEST_LINE or (first, stop) == (start, end) for first, stop in pieces)
+    reached = start
+    for first, stop in pieces:
+        assert first <= reached
+        reached = max(reached, stop)
+    assert reached >= end
+    single = [triggers.lines(content, [one])[Look.LINE] for one in found]
+    assert {piece for some in single for piece in some} == set(pieces), "each trigger by itself names the same pieces"
+    assert all(any(first < one.end <= stop for first, stop in some) for one, some in zip(found, single, strict=True))
+
+
+def test_an_object_further_on_in_its_long_line_is_an_equal_piece() -> None:
+    """So one that a hundred versions of an index hold is judged once."""
+    rest = b'{"text":"a"},' * 2_000
+    one = b',{"location":"x","text":"token: abc"}'
+    for content in (b"[" + rest[:-1] + one + b"," + rest, b"[" + rest[13:-1] + one + b"," + rest):
+        at = content.index(b"abc") + 3
+        ((start, end),) = triggers.lines(content, [Trigger(Look.LINE, at)])[Look.LINE]
+        assert content[start:end] == one
+
+
 def test_a_private_key_is_one_hit_whatever_its_length(engine: Engine) -> None:
     body = "".join(
         random.Random(3).choices(  # noqa: S311 - a text, no key
