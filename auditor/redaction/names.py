@@ -142,7 +142,8 @@ def label(name: str) -> Label:
         return Label.NONE if negated else Label.PASSWORD
     if last == "pwd":
         # `PWD` and `OLDPWD` are the shell's working folder.
-        return Label.PASSWORD if before not in ("", "old") or name == "Pwd" else Label.NONE
+        alone = name.lower() == "pwd" or before == "old"
+        return Label.NONE if alone and name != "Pwd" else Label.PASSWORD
     return _machine_made(name, words, last, before)
 
 
@@ -164,7 +165,7 @@ def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:
     if (
         (last == "key" and before in _KEYED)
         or _JOINED_KEY.search(last)
-        or words[-2:] == ["key", "base"]
+        or words[-2:] in (["key", "base"], ["redis", "auth"])
         or (before, last) in {("erlang", "cookie"), ("secret", "string"), ("secret", "data")}
         or last == "psk"
     ):

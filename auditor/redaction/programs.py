@@ -64,6 +64,13 @@ _PROGRAMS = (
         rf"""(?<![\w\-])-u[\"']?[A-Za-z$][^\s\"']{{0,63}}[\"']?[ \t]{{1,4}}-p{_NO_WORD}(?!\d{{1,5}}(?:[:/\s\"']|$))
             (?P<value>[^\s\"'=\-][^\s\"']{{0,127}}|\"[^\"\n]{{1,128}}\"|'[^'\n]{{1,128}}')""",
     ),
+    # A header of an application's own.
+    _Program(
+        ("uth:",),
+        ("-H", "--header"),
+        "password",
+        r"""(?:-H|--header)[ \t=]{1,4}[\"'](?!Proxy)[\w\-]{0,40}[aA]uth:[ \t]*(?P<value>[^\s\"'$]{3,128})[\"']""",
+    ),
     _Program(
         ("redis-cli",),
         ("-a",),

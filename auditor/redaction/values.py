@@ -46,7 +46,7 @@ _PLACEHOLDER = re.compile(
     | not[-_ ]?(?:set|used|needed|required|applicable)
     | unused | ignored? | (?:dummy|fake)(?:[-_.\d]\S*|pass\w*|secret|token|key|value|user)?
     | placeholder\S* | \S*[-_]placeholder | sample
-    | example(?!pass)(?:[-_. ]?[a-z]+)* | \S*[-_.]example
+    | example(?:[-_. ][a-z]+)* | \S*[-_.]example
     | (?:yyyy|zzzz|aaaa)y*z*a*
     | (?P<digit>[0-9a-z])(?P=digit){7}-(?:(?P=digit){4}-){3}(?P=digit){12}
     | 1{8}-2{4}-3{4}-4{4}-5{12} | 12345678-(?:1234|0987)-(?:1234|5678)-(?:1234|5678)-123456789012
@@ -64,7 +64,9 @@ _PLACEHOLDER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_TAKES_EFFECT = re.compile(r"[Cc]hange[-_]?(?:[Mm]e|[Ii]t)\d{0,4}!?")
+_TAKES_EFFECT = re.compile(
+    r"(?!your|please|<)(?:[a-z]{3,20}[-_])*[Cc]hange[-_]?(?:[Mm]e|[Ii]t)(?:[-_][a-z]{2,20})*\d{0,4}!?|default"
+)
 _ENCRYPTED = re.compile(
     r"""
     ENC\[(?:AES|PKCS7|GPG|KMS)[^\]]*\] | ENC\([^()]+\) | \{cipher\}\S+ | (?:vault|bao):v\d+:[A-Za-z0-9+/=]+

@@ -21,7 +21,7 @@ _CAPITAL_WORD = re.compile(
     r"(?!\w*(?:PASS|PWD|SECRET|TOKEN|KEY|USER|NAME|VALUE|ENV|FOO|BAR|YOUR|HERE|CRED|STR))[A-Z]{3,12}"
 )
 """`HAHA`: as a password it is one, in whatever letters."""
-_ENVIRONMENT_KEY = re.compile(r"[A-Z][A-Z0-9_]*")
+_ENVIRONMENT_KEY = re.compile(r"_?[A-Z][A-Z0-9_]*")
 _SECRET_KEY = re.compile(r"(?:^s|S)ecretKey$")
 """Written like this it is a field of Kubernetes that names a key; `secret_key` is a setting that holds one."""
 _ACCESS_KEY = re.compile(r"(?<!secret)(?<!secret[-_.])access[-_.]?key$", re.IGNORECASE)

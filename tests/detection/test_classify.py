@@ -66,7 +66,7 @@ NO_FINDINGS = [
     ("initialClusterToken", "etcd-cluster-k8s", PUBLIC),
     ("DB_PASSWORD", "", PLACEHOLDER),
     ("API_TOKEN", "changeme", PLACEHOLDER),
-    ("DB_PASSWORD", "please-change-me", PLACEHOLDER),
+    ("DB_PASSWORD", "your-changeme", PLACEHOLDER),
     ("DB_PASSWORD", "CHANGE_ME", PLACEHOLDER),
     ("API_TOKEN", "<your-token>", PLACEHOLDER),
     ("API_TOKEN", "your-token-here", PLACEHOLDER),

@@ -107,6 +107,13 @@ FOUND = {
         KIBANA_PASSWORD=${KIBANA_PASSWORD:-«ChangeMe123»}
         ELASTIC_URL=https://elastic:«changeme»@search:9200
         TYK_DB_ADMINSECRET=«12345»
+        ROOT_PASSWORD=«root-password-change-me-please»
+        CLICKHOUSE_PASSWORD=«default»
+        OTHER_PASSWORD=your-changeme
+        REDIS_AUTH=${REDIS_AUTH:-«myredissecret»}
+        _APP_WEBHOOK_SECRET=«gitea-webhook-secret»
+        KEY_STORE_PWD=«examplegatewaykeys»
+        EXAMPLE_PASSWORD=example-password
         MAX_TOKEN=12345
     """,
     "h2.properties": """
@@ -117,6 +124,12 @@ FOUND = {
     "rails.env": """
         SECRET_KEY_BASE=«secret»
         GITLAB_SECRETS_DB_KEY_BASE=«secret»
+    """,
+    "header.sh": """
+        curl --header 'admin-auth: «12345»' --header "x-auth: $TOKEN" http://shop:3000/
+    """,
+    "users.json": """
+        {"pwd-plain": "«newpassword»", "pwd": 1}
     """,
     "rcon.sh": """
         mcrcon -H 127.0.0.1 -P 25575 -p «mast-and-oar» stop
