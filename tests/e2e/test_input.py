@@ -176,6 +176,20 @@ def test_helms_complaint_about_values_says_which_without_saying_them(tmp_path: P
     assert "hunter2" not in said
 
 
+def test_what_a_chart_makes_up_while_it_is_rendered_is_no_finding_and_no_difference(tmp_path: Path) -> None:
+    """Nobody wrote it, it leaks from no source, and the next rendering makes another: no baseline could hold it."""
+    need("helm")
+    chart(tmp_path)
+    made_up = "{{ randAlphaNum 24 | b64enc | quote }}"
+    secret = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\ndata:\n  password: {made_up}\n  token: {{value}}\n"
+    write(tmp_path, "shop/templates/secret.yaml", secret.replace("{value}", "aHVudGVyMmh1bnRlcg=="))
+    first, second = (
+        [finding for finding in findings(tmp_path, "shop") if finding["policy_id"] == "K-SEC-06"] for _ in range(2)
+    )
+    assert [finding["item"] for finding in first] == ["data.token"]
+    assert [finding["fingerprint"] for finding in first] == [finding["fingerprint"] for finding in second]
+
+
 def test_helms_complaint_about_a_template_names_it(tmp_path: Path) -> None:
     need("helm")
     chart(tmp_path)
