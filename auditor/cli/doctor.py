@@ -25,7 +25,7 @@ Examples:
   auditor doctor --source prod --grants | kubectl apply -f -
 
 Exit codes: 0 all that would be asked is allowed, 2 wrong use, or a source that gives no answer, 3 something is not
-allowed, 4 internal error.
+allowed, or an export does not tell all, 4 internal error.
 """
 _NAMED = 4
 """Kinds that are named on one line; more are counted."""
@@ -79,7 +79,7 @@ doctor.__doc__ = f"{doctor.__doc__}\n{_EXAMPLES}"
 def _exit_code(found: Iterable["Examination"], *, grants: bool) -> int:
     if any(one.failure is not None for one in found):
         return 2
-    return 3 if not grants and any(one.missing or one.unknown for one in found) else 0
+    return 3 if not grants and any(one.missing or one.unknown or one.in_part or one.without for one in found) else 0
 
 
 def _lines(one: "Examination") -> list[str]:
@@ -88,7 +88,10 @@ def _lines(one: "Examination") -> list[str]:
         return [head, f"  error      {one.failure}", f"             {one.failure.hint}", ""]
     if one.files:
         version = f", version {one.version}" if one.version else ""
-        return [head, f"  export     {one.endpoint}: {one.files} file{'s' if one.files > 1 else ''}{version}", ""]
+        lines = [head, f"  export     {one.endpoint}: {one.files} file{'s' if one.files > 1 else ''}{version}"]
+        lines.append(f"  tells      all of {one.told} kinds, of {len(one.in_part)} a part, of {one.without} nothing")
+        lines += _block("lacks", [f"{_kind(type_)}: {reason}" for type_, reason in one.in_part])
+        return [*lines, *_open(one), ""]
     lines = [head, f"  at         {one.endpoint} (context {one.context})", f"  as         {_who(one)}"]
     lines.append(f"  version    {one.version or 'not told'}{f', run by {one.provider}' if one.provider else ''}")
     lines.append(f"  clock      {_clock(one)}")
@@ -97,11 +100,19 @@ def _lines(one: "Examination") -> list[str]:
     lines += _block("lacks", [str(right) + _unsure(one, right) for right in one.missing])
     lines += _block("unknown", [f"{_kind(type_)}: {reason}" for type_, reason in one.unknown])
     lines += _block("not asked", [f"{_kind(type_)}: {reason}" for type_, reason in one.unasked])
-    for label, whole in (("silent", True), ("in part", False)):
-        lines += _block(label, [f"{of.policy}: without {_kinds(of.types)}" for of in one.open if of.whole is whole])
+    lines += _open(one)
     if one.missing:
         lines.append(f"  next       auditor doctor --source {one.source} --grants   prints what is lacking, as YAML")
     return [*lines, ""]
+
+
+def _open(one: "Examination") -> list[str]:
+    """Return the policies that could not say all, those that could say nothing first."""
+    return [
+        line
+        for label, whole in (("silent", True), ("in part", False))
+        for line in _block(label, [f"{of.policy}: without {_kinds(of.types)}" for of in one.open if of.whole is whole])
+    ]
 
 
 def _who(one: "Examination") -> str:

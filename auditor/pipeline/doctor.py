@@ -1,6 +1,7 @@
 """`auditor doctor`: what a collection would ask of each source, as whom, what of it is allowed, what would stay open.
 
-Nothing is listed here. Asked are the version, discovery, who we are, and for each right whether we have it.
+Nothing of a cluster is listed here. Asked are the version, discovery, who we are, and for each right whether we have
+it. An export is read, to say of what it tells all.
 """
 
 import threading
@@ -8,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from auditor import data, workloads
-from auditor.collectors import dumps
 from auditor.collectors.kubernetes import cluster as clusters
 from auditor.collectors.kubernetes import permissions
 from auditor.collectors.kubernetes.collector import connect
@@ -21,8 +21,10 @@ from auditor.model.collection import COMPLETE, CallResult, Identity
 from auditor.model.errors import AuditorError
 from auditor.model.record import record
 from auditor.model.settings import ExportSource, KubernetesSource, SourceSettings
+from auditor.pipeline import exported
 from auditor.policy import document, selection
 from auditor.policy.document import Policy
+from auditor.redaction.fingerprint import Fingerprinter
 from auditor.workloads import Workloads
 
 
@@ -62,6 +64,12 @@ class Examination:
     """Kinds of the table that the cluster does not have."""
     files: int = 0
     """Of an export."""
+    told: int = 0
+    """Kinds of which an export tells all."""
+    in_part: tuple[tuple[str, str], ...] = ()
+    """Types of which an export tells something, and why that is not all."""
+    without: int = 0
+    """Kinds of which an export tells nothing."""
     open: tuple[Open, ...] = ()
     """Policies that could not say everything, by id."""
     grant: str = ""
@@ -95,7 +103,7 @@ def examine(
         progress(f"asking {source.name}")
         try:
             if isinstance(source.settings, ExportSource):
-                found.append(_export(source.name, source.settings))
+                found.append(_export(source.name, source.settings, selected.policies, kinds, clock=clock))
             else:
                 found.append(
                     _kubernetes(
@@ -114,21 +122,37 @@ def examine(
     return tuple(found)
 
 
-def _export(name: str, settings: ExportSource) -> Examination:
-    contents = dumps.Contents()
-    objects = sum(len(dumped.items) for dumped in dumps.read(settings.path, contents))
-    if not objects:
-        raise AuditorError(
-            f"there is nothing of a cluster in {settings.path}",
-            hint="Name a folder with `kubectl get ... -o json` dumps, or a support bundle that is unpacked.",
-        )
+def _export(
+    name: str,
+    settings: ExportSource,
+    policies: tuple[Policy, ...],
+    kinds: Workloads,
+    *,
+    clock: Callable[[], datetime],
+) -> Examination:
+    part = exported.read_one(
+        settings,
+        name=name,
+        workloads=kinds,
+        fingerprinter=Fingerprinter(None),
+        clock=clock,
+        progress=lambda _: None,
+    )
+    open_ = {call.type: call.reason for call in part.calls if not call.complete}
+    told = {call.type for call in part.calls} - open_.keys()
+    some = {call.type for call in part.calls if call.pages or call.items}
     return Examination(
         source=name,
         plane="kubernetes",
         settings=settings,
-        endpoint=settings.path.as_posix(),
-        version=contents.version,
-        files=contents.files,
+        endpoint=part.source.endpoint,
+        version=part.source.version,
+        provider=part.source.provider,
+        files=part.source.facts["files"],
+        told=len(told),
+        in_part=tuple((type_, reason) for type_, reason in sorted(open_.items()) if type_ in some),
+        without=len(open_.keys() - some),
+        open=_open(policies, kinds, unread=set(open_), read=told | some),
     )
 
 

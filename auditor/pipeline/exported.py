@@ -5,7 +5,7 @@ the same names, claims and gaps, kept in memory.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -72,34 +72,57 @@ def read(
     progress: Callable[[str], None],
 ) -> tuple[Collected, ...]:
     """Return what the exports hold, by name, as a snapshot of them would. Raises `InputError` for none to be read."""
-    from auditor.collectors import exports  # noqa: PLC0415 - start-up: only some inputs need it
-
-    kept = _Kept(fingerprinter.key_name)
-    for name, folder in _named([Path(path) for path in paths]).items():
-        exports.collect(
+    named = sorted(_named([Path(path) for path in paths]).items())
+    return tuple(
+        read_one(
             ExportSource(path=folder),
             name=name,
-            tags=(),
-            sink=kept,
-            fingerprint=fingerprinter.of,
             workloads=workloads,
+            fingerprinter=fingerprinter,
             clock=clock,
             progress=progress,
         )
-    return tuple(sorted(kept.collected(), key=lambda part: part.source.name))
+        for name, folder in named
+    )
+
+
+def read_one(
+    settings: ExportSource,
+    *,
+    name: str,
+    workloads: Workloads,
+    fingerprinter: Fingerprinter,
+    clock: Callable[[], datetime],
+    progress: Callable[[str], None],
+) -> Collected:
+    """Return what one export holds. Raises as `read`."""
+    from auditor.collectors import exports  # noqa: PLC0415 - start-up: only some inputs need it
+
+    kept = _Kept(fingerprinter.key_name)
+    exports.collect(
+        settings,
+        name=name,
+        tags=(),
+        sink=kept,
+        fingerprint=fingerprinter.of,
+        workloads=workloads,
+        clock=clock,
+        progress=progress,
+    )
+    return kept.collected()
 
 
 class _Kept:
-    """A sink that keeps everything."""
+    """A sink that keeps everything of one source."""
 
     def __init__(self, key_name: str) -> None:
         self._key_name = key_name
-        self._resources: dict[tuple[str, str], list[Resource]] = {}
+        self._resources: dict[str, list[Resource]] = {}
         self._calls: list[Call] = []
-        self._sources: list[Source] = []
+        self._source: Source | None = None
 
     def add(self, resource: Resource) -> None:
-        self._resources.setdefault((resource.origin.source, resource.type), []).append(resource)
+        self._resources.setdefault(resource.type, []).append(resource)
 
     def restart(self, source: str, type: str) -> None:  # noqa: A002 - as in the protocol
         raise AssertionError(f"files are read once: {source}, {type}")
@@ -108,7 +131,7 @@ class _Kept:
         self._calls.append(call)
 
     def source(self, source: Source) -> None:
-        self._sources.append(replace(source, fingerprint_key_id=self._key_name))
+        self._source = replace(source, fingerprint_key_id=self._key_name)
 
     def done(self, source: str) -> frozenset[tuple[str, str]]:
         del source
@@ -117,17 +140,12 @@ class _Kept:
     def stopping(self) -> bool:
         return False
 
-    def collected(self) -> Iterator[Collected]:
-        """Yield what was kept, by source."""
-        for source in self._sources:
-            own = {type_: found for (name, type_), found in sorted(self._resources.items()) if name == source.name}
-            calls = tuple(
-                sorted(
-                    (call for call in self._calls if call.source == source.name),
-                    key=lambda call: (call.type, call.namespace),
-                )
-            )
-            yield Collected(source=source, calls=calls, read=_reader(own))
+    def collected(self) -> Collected:
+        """Return what was kept. Raises `AssertionError` before the source has ended."""
+        if self._source is None:
+            raise AssertionError("an export was read without a record of it")
+        calls = sorted(self._calls, key=lambda call: (call.type, call.namespace))
+        return Collected(source=self._source, calls=tuple(calls), read=_reader(dict(sorted(self._resources.items()))))
 
 
 def _reader(own: dict[str, list[Resource]]) -> Read:

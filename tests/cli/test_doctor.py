@@ -120,12 +120,16 @@ def test_an_export_is_looked_at(tmp_path: Path, doctor: Doctor) -> None:
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "shop"}, "spec": {}}
     (folder / "pods.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [pod]}))
     code, out, _ = doctor([{"name": "handed-over", "export": {"path": "dump"}}])
-    assert code == 0
+    assert code == 3
     assert "export     dump: 1 file\n" in out
+    assert "tells      all of 0 kinds, of 1 a part, of " in out
+    assert "lacks      Pod: The export does not prove that this kind was listed in all namespaces" in out
+    assert "K-TOK-02: without Secret\n" in out
+    assert "in part    F-ID-05: without " in out, "there are pods, and nobody knows of all that run"
     (folder / "pods.json").write_text("{}")
     code, out, _ = doctor([{"name": "handed-over", "export": {"path": "dump"}}])
     assert code == 2
-    assert "there is nothing of a cluster in dump" in out
+    assert "nothing to judge was found in dump" in out
 
 
 @pytest.mark.parametrize(
