@@ -11,7 +11,6 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from auditor.collectors import generated
 from auditor.model.coverage import Gap, GapReason
 from auditor.model.record import record
 from auditor.redaction.redactor import redact_text
@@ -58,6 +57,8 @@ def helm_chart(folder: str, *, values: Sequence[Path] = (), sets: Sequence[str] 
     output = _run(command)
     if isinstance(output, str):
         return Gap(file=chart_file, reason=GapReason.RENDER_FAILED, detail=f"helm template failed: {output}")
+    from auditor.collectors import generated  # noqa: PLC0415 - start-up: only where a chart was rendered
+
     if generated.makes_up_values(folder):
         again = _run(command)
         if isinstance(again, bytes):
