@@ -147,3 +147,10 @@ def test_every_dependency_has_a_lower_bound_and_the_lock_holds_it() -> None:
         assert name, text
         assert ">=" in text, text
         assert name[0] in locked, text
+
+
+def test_the_closing_lines_on_the_page_are_those_of_the_estate() -> None:
+    """What the demo's estate gives (outside of a repository), so that a reader finds what the page explains."""
+    golden = (ROOT / "tests" / "e2e" / "golden" / "estate.console.txt").read_text(encoding="utf-8").splitlines()
+    page = (ROOT / "docs" / "reading-a-report.md").read_text(encoding="utf-8")
+    assert "\n".join(golden[-5:]) in page
