@@ -3,7 +3,8 @@
 import os
 import random
 import sys
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,8 @@ allowed, or an export does not tell all, 4 internal error.
 """
 _NAMED = 4
 """Kinds that are named on one line; more are counted."""
+_WIDTH = 88
+"""Columns of a text beside its label."""
 _FAR_OFF = 5.0
 """Seconds between two clocks, above which times of two systems no longer tell what came first."""
 
@@ -95,6 +98,8 @@ def _lines(one: "Examination") -> list[str]:
     lines = [head, f"  at         {one.endpoint} (context {one.context})", f"  as         {_who(one)}"]
     lines.append(f"  version    {one.version or 'not told'}{f', run by {one.provider}' if one.provider else ''}")
     lines.append(f"  clock      {_clock(one)}")
+    asked = (textwrap.wrap(text, _WIDTH, subsequent_indent="  ", break_on_hyphens=False) for text in _asked(one))
+    lines += _block("asks", [text for texts in asked for text in texts])
     allowed = len(one.rights) - len(one.missing)
     lines.append(f"  allowed    {allowed} of {len(one.rights)} requests; {one.not_served} kinds are not served")
     lines += _block("lacks", [str(right) + _unsure(one, right) for right in one.missing])
@@ -104,6 +109,20 @@ def _lines(one: "Examination") -> list[str]:
     if one.missing:
         lines.append(f"  next       auditor doctor --source {one.source} --grants   prints what is lacking, as YAML")
     return [*lines, ""]
+
+
+def _asked(one: "Examination") -> Iterator[str]:
+    """Yield what a collection would ask: each verb with its resources, and where."""
+    by_place: dict[tuple[str, str], list[str]] = {}
+    for right, _ in one.rights:
+        what = f"{right.resource}.{right.group}" if right.group else right.resource
+        by_place.setdefault((right.verb, right.namespace), []).append(f"{what} {right.name}".strip())
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (verb, namespace), resources in by_place.items():
+        alike.setdefault((verb, tuple(resources)), []).append(namespace)
+    for (verb, same), namespaces in alike.items():
+        where = f" in {', '.join(namespaces)}" if any(namespaces) else ""
+        yield f"{verb} {', '.join(same)}{where}"
 
 
 def _open(one: "Examination") -> list[str]:

@@ -44,6 +44,15 @@ def test_everything_is_allowed(kube: Kubernetes, doctor: Doctor) -> None:
     assert "lacks" not in out
 
 
+def test_what_would_be_asked_is_told(kube: Kubernetes, doctor: Doctor) -> None:
+    _, out, _ = doctor([cluster(kube.kubeconfig(), namespaces=["default", "kube-system"])])
+    told = " ".join(out.split())
+    assert "asks list roles.rbac.authorization.k8s.io, rolebindings.rbac.authorization.k8s.io, serviceaccounts," in told
+    assert "pods, ingresses.networking.k8s.io, networkpolicies.networking.k8s.io in default, kube-system list " in told
+    assert "get namespaces default, namespaces kube-system" in told
+    assert max(map(len, out.splitlines())) <= 101
+
+
 def test_what_is_lacking_is_named_with_what_would_stay_open(kube: Kubernetes, doctor: Doctor) -> None:
     code, out, _ = doctor([cluster(kube.kubeconfig("nobody"))])
     assert code == 3
