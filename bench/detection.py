@@ -71,7 +71,13 @@ class Repository:
     split: str
     left_out: frozenset[str]
     """Paths whose names promise labels, and that nobody looked into."""
+    only: frozenset[str]
+    """Where files were drawn by lot: those, whatever their names; else empty."""
     files: Mapping[str, Judged]
+
+    def looked_into(self, path: str) -> bool:
+        """Return whether somebody looked into the file `path`."""
+        return path in self.only if self.only else judged(path) and path not in self.left_out
 
 
 def run(scratch: Path) -> Iterator[str]:
@@ -112,7 +118,8 @@ def labelled() -> list[Repository]:
             name=raw["repository"],
             commit=raw["commit"],
             split=raw["split"],
-            left_out=frozenset(raw["left_out"]),
+            left_out=frozenset(raw.get("left_out", ())),
+            only=frozenset(raw.get("only", ())),
             files=files.get(raw["repository"], {}),
         )
         for raw in map(json.loads, (LABELS / "repositories.jsonl").read_text().splitlines())
@@ -120,7 +127,7 @@ def labelled() -> list[Repository]:
 
 
 def judged(path: str) -> bool:
-    """Return whether somebody looked into files of that name: infrastructure as code, settings, scripts, keys."""
+    """Return whether files of that name were looked into: infrastructure as code, settings, scripts, keys."""
     name = path.rpartition("/")[2].lower()
     if _PASSED_OVER.search(path):
         return False
@@ -216,7 +223,7 @@ def _write(one: Repository, git: Path, tree: Path) -> None:
     for entry in _git(git, "ls-tree", "-r", "-z", "--full-tree", one.commit).split(b"\0"):
         about, _, raw = entry.partition(b"\t")
         path = raw.decode("utf-8", "surrogateescape")
-        if about.startswith(b"100") and judged(path) and path not in one.left_out:
+        if about.startswith(b"100") and one.looked_into(path):
             wanted[path] = about.split()[2].decode()
     asked = "".join(f"{blob}\n" for blob in wanted.values()).encode()
     answer, at = _git(git, "cat-file", "--batch", "--buffer", given=asked), 0
