@@ -91,7 +91,7 @@ class Engine:
         self._on_line = lru_cache(maxsize=_REMEMBERED)(self._line)
         self._on_pair = lru_cache(maxsize=_REMEMBERED)(self._pair)
         self._below = lru_cache(maxsize=_BLOCKS)(self._below_name)
-        self._in_secrets = lru_cache(maxsize=_DOCUMENTS)(lambda document: self._kept(objects.secret_values(document)))
+        self._in_secrets = lru_cache(maxsize=_DOCUMENTS)(self._secrets)
 
     @property
     def rules(self) -> Mapping[str, Rule]:
@@ -131,6 +131,8 @@ class Engine:
         ordered = _disjoint(sorted(hits.items(), key=lambda entry: entry[0]))
         told, line, counted = [], 1, 0
         for place, item in ordered:
+            if item.rule == objects.CLEARED:
+                continue
             line += content.count(b"\n", counted, place[0])
             counted = place[0]
             shown = example or (takes_effect(item.value) and sample(path))
@@ -184,6 +186,10 @@ class Engine:
 
     def _below_name(self, block: bytes, end: int) -> tuple[Found, ...]:
         return self._kept(below(block, 0, end))
+
+    def _secrets(self, document: bytes) -> tuple[Found, ...]:
+        found = objects.secret_values(document)
+        return tuple(item for item in found if item.rule == objects.CLEARED or item.rule in self._rules.rules)
 
     def _keys(self, block: bytes, before: int) -> tuple[Found, ...]:
         """Return the first key that begins on the line itself; others have a look of their own."""

@@ -16,9 +16,11 @@ from auditor.detection.found import Found
 from auditor.detection.literals import secret_value
 from auditor.detection.rules import Rule
 from auditor.model.resource import Confidence, LiteralKind, Place
-from auditor.redaction.spans import decoded
+from auditor.redaction.spans import certain, decoded
 from auditor.redaction.values import looks_random, measure, nature
 
+CLEARED = ""
+"""The rule of what is no credential once it is decoded, whatever its line says of it by itself."""
 _KIND = re.compile(rb"^[ \t]*(?:- )?[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
 _FIELD = re.compile(
     rb"^(?P<indent>[ \t]*)(?:- )?[\"']?(?P<field>data|stringData)[\"']?[ \t]*:[ \t]*(?:#.*)?\r?$", re.MULTILINE
@@ -122,9 +124,15 @@ def _secret(key: str, value: bytes, start: int, *, packed: bool) -> Iterator[Fou
     if not clear.strip():
         return
     verdict = secret_value(key, clear, docker=False)
+    begin = start + lead
+    stop = begin + len(text.encode("utf-8", "surrogateescape"))
     if verdict.kind is LiteralKind.CREDENTIAL and verdict.confidence is not Confidence.POSSIBLE:
-        begin = start + lead
-        yield Found(begin, begin + len(text.encode("utf-8", "surrogateescape")), key, SECRET_VALUE, clear)
+        token = next(iter(certain(clear)), None)
+        # A token is the same credential wherever it stands, packed or not: its own rule, its own fingerprint.
+        rule, found = (token.rule, clear[token.start : token.end]) if token is not None else (SECRET_VALUE, clear)
+        yield Found(begin, stop, key, rule, found)
+    elif packed:
+        yield Found(begin, stop, key, CLEARED, "")
 
 
 def _of_json(content: bytes) -> Iterator[Found]:
