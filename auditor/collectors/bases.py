@@ -35,14 +35,15 @@ def locate(folder: str, content: bytes, origin: Origin, paths: Sequence[Path]) -
 
     `content` is what the Kustomize folder rendered to.
     """
-    rendered = _object(content, origin)
+    rendered = object_of(content, origin)
     if rendered is None:
         return [None] * len(paths)
     candidates = _candidates(rendered, _written(folder))
     return [_place(path, rendered, candidates) for path in paths]
 
 
-def _object(content: bytes, origin: Origin) -> dict[str, Any] | None:
+def object_of(content: bytes, origin: Origin) -> dict[str, Any] | None:
+    """Return the object of `origin` in what was rendered, `None` where it is not there."""
     try:
         chunks = _documents(content)
         value: Any = chunks[origin.document] if origin.document < len(chunks) else None

@@ -29,7 +29,9 @@ class Places:
         `lines` are those inside of the values that are meant, from 0; below 0 a value as a whole.
         """
         found = self._found(origin, paths)
-        if any(line >= 0 for line in lines):
+        # In a template of Helm's, a block may hold lines that are not rendered.
+        as_written = not origin.rendered_from or origin.rendered_from.startswith(_KUSTOMIZE)
+        if as_written and any(line >= 0 for line in lines):
             found = [self._inside(at, line) for at, line in zip(found, lines, strict=True)]
         return [
             Location(
@@ -41,6 +43,16 @@ class Places:
             )
             for (file, (line, column)), path in zip(found, paths, strict=True)
         ]
+
+    def _made(self, content: bytes, origin: Origin, paths: Sequence[Path]) -> list[tuple[str, Place] | None]:
+        """Return where what was rendered is written: in a base or patch, or in the template of a chart."""
+        from auditor.collectors import bases, templated  # noqa: PLC0415 - start-up: only where such has findings
+
+        if origin.rendered_from.startswith(_KUSTOMIZE):
+            folder = os.path.dirname(origin.file) or "."  # noqa: PTH120 - strings, as in discovery
+            return bases.locate(folder, content, origin, paths)
+        made = bases.object_of(content, origin)
+        return [(origin.file, place) for place in templated.locate(_text(self._read(origin.file)), made, paths)]
 
     def _inside(self, at: tuple[str, Place], line: int) -> tuple[str, Place]:
         file, place = at
@@ -54,12 +66,8 @@ class Places:
         unknown: tuple[str, Place] = (origin.file, (None, None))
         if origin.rendered_from:
             rendered = self._rendered.get(origin.file)
-            if rendered is None or rendered.content is None or not origin.rendered_from.startswith(_KUSTOMIZE):
-                return [unknown] * len(paths)
-            from auditor.collectors import bases  # noqa: PLC0415 - start-up: only where an overlay has findings
-
-            folder = os.path.dirname(origin.file) or "."  # noqa: PTH120 - strings, as in discovery
-            return [place or unknown for place in bases.locate(folder, rendered.content, origin, paths)]
+            found = [] if rendered is None or rendered.content is None else self._made(rendered.content, origin, paths)
+            return [place or unknown for place in found] or [unknown] * len(paths)
         source = self._sources.get(origin.file)
         if origin.line and not origin.prefix and not any(paths):
             # The object itself stands where its document begins: no need to read the file again.
@@ -68,6 +76,10 @@ class Places:
             return [unknown] * len(paths)
         content = self._read(source.file) if source.content is None else source.content
         return [(origin.file, place) for place in positions.locate(content, origin, paths, kind=source.kind)]
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", errors="replace")
 
 
 def _read(file: str) -> bytes:

@@ -151,6 +151,7 @@ def test_a_chart_is_rendered_with_the_users_values(tmp_path: Path, named: str, a
     assert places(findings(tmp_path, "shop")) == []
     (finding,) = [finding for finding in findings(tmp_path, named, *arguments) if finding["policy_id"] == "K-SEC-01"]
     assert finding["location"]["file"] == "shop/templates/web.yaml"
+    assert "DB_PASS" in LITERAL.splitlines()[finding["location"]["line"] - 1]
     assert finding["location"]["rendered_from"] == "Helm chart shop"
 
 
