@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,6 +126,11 @@ def scan(
     from auditor.pipeline import secrets as pipeline  # noqa: PLC0415 - as above
 
     mode = _mode(git=git, since=since, range_=range_, staged=staged, stdin=stdin, log=log, image=image)
+    if git is not None and not git.exists() and re.match(r"[a-z+]+:/|[\w.-]+@[\w.-]+:", str(git)):
+        # As an address it lost a slash, so it is not repeated.
+        raise InputError(
+            "--git wants a clone, not an address", hint="Run `git clone --mirror ADDRESS`, and name its folder."
+        )
     if unreachable and mode is not pipeline.Mode.HISTORY:
         raise InputError("--unreachable goes with --git alone", hint="Name the repository: --git .")
     if snapshot and mode not in {pipeline.Mode.FILES, pipeline.Mode.HISTORY}:
@@ -220,7 +226,7 @@ def rules(
             typer.echo(f"{rule.tier}  {rule.id:<32} {rule.title}")
         return
     if show not in library.rules:
-        raise InputError(f"no detection rule is called {show}", hint="`auditor secrets rules` lists them.")
+        raise detection.unknown(show, library.rules)
     rule = library.rules[show]
     typer.echo(f"{rule.id}: {rule.title}\n\ntier           {rule.tier}\ndocumentation  {rule.documentation}")
     typer.echo(f"pattern        {rule.pattern}" if rule.pattern else "pattern        a reader of structure, in code")

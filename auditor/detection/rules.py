@@ -81,7 +81,8 @@ def load(own: Sequence[Path] = (), *, off: Iterable[str] = ()) -> RuleSet:
     rules: dict[str, Rule] = {}
     for folder, checked in ((data.policies() / "detection", False), *((folder, True) for folder in own)):
         if not folder.is_dir():
-            raise InputError(f"the folder of detection rules {folder} does not exist", hint="Check --rules.")
+            what = "is no folder" if folder.exists() else "does not exist"
+            raise InputError(f"the folder of detection rules {folder} {what}", hint="Check --rules.")
         for file in sorted(folder.glob("*.yaml")):
             content = file.read_bytes()
             hasher.update(content)
@@ -91,12 +92,22 @@ def load(own: Sequence[Path] = (), *, off: Iterable[str] = ()) -> RuleSet:
     for glob in off:
         matched = {id_ for id_ in rules if fnmatchcase(id_, glob)}
         if not matched:
-            raise InputError(f"no detection rule is called {glob}", hint="`auditor secrets rules` lists them.")
+            raise unknown(glob, rules)
         switched |= matched
     for id_ in sorted(switched):
         hasher.update(f"-{id_}\n".encode())
         del rules[id_]
     return RuleSet(rules=dict(sorted(rules.items())), off=tuple(sorted(switched)), digest=hasher.hexdigest())
+
+
+def unknown(id_: str, rules: Iterable[str]) -> InputError:
+    """Return the error about a rule that does not exist, with what may be meant."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only where somebody made a mistake
+
+    wanted = id_.lower().strip("*")
+    near = [one for one in rules if wanted and wanted in one] or get_close_matches(wanted, rules)
+    meant = f"Perhaps {' or '.join(near[:3])}; " if near else ""
+    return InputError(f"no detection rule is called {id_}", hint=f"{meant}`auditor secrets rules` lists them.")
 
 
 def read(text: str, *, file: str, checked: bool = True) -> Rule:

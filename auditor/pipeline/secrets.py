@@ -300,6 +300,8 @@ def _changes(request: Request, way: Way) -> _Found:
     (folder,) = request.paths
     repository = Repository(folder, environ=request.environ, in_hook=request.in_hook)
     way.progress("listing what changes")
+    if request.mode is Mode.RANGE:
+        _known(repository, request.revisions)
     staged = request.mode is Mode.STAGED
     changed = history.staged(repository) if staged else history.changes(repository, request.revisions)
     items: dict[bytes, Item] = {}
@@ -313,6 +315,17 @@ def _changes(request: Request, way: Way) -> _Found:
     gaps = [*_gaps(search), *_missing([id_.decode() for id_ in lost], {}), *(() if staged else _shallow(repository))]
     sightings = [sighting for change in changed for sighting in added(change, search.hits)]
     return _result(Where.CHANGE, folder, joined(sightings), search, found=len(items), gaps=gaps, repository=repository)
+
+
+def _known(repository: Repository, ranges: Iterable[str]) -> None:
+    """Raise `InputError` for a range of which an end is no commit here."""
+    for text in ranges:
+        first, dots, last = text.partition("..")
+        if not dots:
+            raise InputError(f"{shown(text)} is no range of commits", hint="Write it as A..B, e.g. origin/main..HEAD.")
+        for end in (first, last.removeprefix(".")):
+            if end:
+                refs.commit(repository, end)
 
 
 # What was found

@@ -36,6 +36,9 @@ def search(
                     more += not _taken(path, seen, found)
         except FileNotFoundError:
             raise InputError(f"the log {path} does not exist", hint="Check --log.") from None
+        except IsADirectoryError:
+            hint = "Name each file, e.g. --log a.log --log b.log, or search the folder as files: without --log."
+            raise InputError(f"the log {path} is a folder", hint=hint) from None
         except (OSError, UnpackingError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             detail = f"It could not be read to its end ({why}); {counts.records:,} records of it were."

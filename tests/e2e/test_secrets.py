@@ -171,6 +171,13 @@ def test_no_report_holds_the_value_in_any_form(tmp_path: Path) -> None:
         (["--rule-off", "no-such-rule"], "no detection rule is called no-such-rule"),
         (["--rules", "nowhere"], "does not exist"),
         (["--tier", "9"], "9"),
+        (["--range", "main"], "main is no range of commits"),
+        (["--range", "main..no-such-ref"], "no-such-ref is no commit"),
+        (["--git", "https://git.example/a.git"], "wants a clone, not an address"),
+        (["--git", "git@git.example:a.git"], "wants a clone, not an address"),
+        (["--log", "."], "the log . is a folder"),
+        (["--rules", "a.env"], "is no folder"),
+        (["--rule-off", "github"], "Perhaps github-"),
     ],
 )
 def test_wrong_use_is_told(tmp_path: Path, arguments: list[str], said: str) -> None:
