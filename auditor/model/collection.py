@@ -93,6 +93,8 @@ class Call:
     ended: datetime
     sha256: str = ""
     """Over the bytes of all pages as they came, in order."""
+    identity: str = ""
+    """User that asked, as the source named it then: a run that goes on may have another. Empty: unknown, or a file."""
 
     @property
     def complete(self) -> bool:

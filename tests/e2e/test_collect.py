@@ -424,6 +424,26 @@ def test_an_interrupted_run_keeps_what_was_read_and_is_gone_on_with(
     assert auditor("collect", "-o", "s", "--resume", cwd=tmp_path).code == 2
 
 
+def test_a_list_keeps_the_identity_that_asked_for_it(cluster: Kubernetes, tmp_path: Path) -> None:
+    """A run that goes on may do so as somebody else: the record of the source is theirs then."""
+    kubeconfig = tmp_path / "kubeconfig"
+    configuration(tmp_path, {"prod": kubeconfig})
+    with spoiling(cluster, Fault("/api/v1/configmaps", silence(300))) as proxy:
+        kubeconfig.write_text(cluster.kubeconfig("admin", server=proxy.url).read_text())
+        process = _started(tmp_path, "collect", "-o", "s")
+        ledger = tmp_path / "s" / "calls.jsonl"
+        _until(lambda: ledger.exists() and b"kubernetes/ClusterRoleBinding" in ledger.read_bytes())
+        process.kill()
+        process.communicate()
+    kubeconfig.write_text(cluster.kubeconfig("nobody").read_text())
+    assert auditor("collect", "-o", "s", "--resume", cwd=tmp_path).code == 3
+    snapshot = opened(tmp_path)
+    by_type = {call.type: call for call in snapshot.calls}
+    assert by_type["kubernetes/ClusterRoleBinding"].identity == "admin"
+    assert by_type["kubernetes/ConfigMap"].identity == "nobody"
+    assert [source.identity.user for source in snapshot.sources if source.identity] == ["nobody"]
+
+
 def test_a_killed_run_is_gone_on_with(cluster: Kubernetes, tmp_path: Path) -> None:
     kubeconfig = tmp_path / "kubeconfig"
     configuration(tmp_path, {"prod": kubeconfig})

@@ -93,6 +93,7 @@ def collect(
                 clusters.identifier(client, about)
             reader = Reader(
                 source=name,
+                identity=about.identity.user if about.identity else "",
                 client=client,
                 normaliser=Normaliser(workloads=workloads, fingerprint=fingerprint),
                 ahead=ahead,

@@ -36,6 +36,8 @@ class Reader:
     """What all lists of a source share."""
 
     source: str
+    identity: str
+    """User that the source says we are; empty where it would not say."""
     client: Client
     normaliser: Normaliser
     ahead: Executor
@@ -54,6 +56,7 @@ class Reader:
         asked = skip.result is not CallResult.NOT_ASKED
         return Call(
             source=self.source,
+            identity=self.identity,
             type=skip.type,
             request=("GET /apis" if skip.kind.group else "GET /api") if asked else "",
             result=skip.result,
@@ -77,6 +80,7 @@ class Reader:
         counts = tally.tally
         return Call(
             source=self.source,
+            identity=self.identity,
             type=ask.type,
             request=f"GET {listing.path}",
             parameters=tuple(sorted((*listing.query, ("Accept", ACCEPT[listing.how])))),
@@ -159,6 +163,7 @@ class Reader:
             result, reason = CallResult.UNREADABLE, reasons.broken("the answer is not JSON of an object")
         return Call(
             source=self.source,
+            identity=self.identity,
             type=ask.type,
             request=f"GET {path}",
             parameters=(("Accept", ACCEPT[How.FULL]),),

@@ -361,6 +361,9 @@ def test_nothing_was_asked_that_a_reader_has_no_business_with(whole: Whole) -> N
 
 def test_each_list_has_what_the_evidence_record_asks_for(whole: Whole) -> None:
     sink = whole[0]
+    (source,) = sink.sources
+    assert source.identity is not None
+    assert {call.identity for call in sink.calls} == {source.identity.user} != {""}
     for call in sink.calls:
         if call.request.startswith("GET /api") and call.status:
             assert call.result is CallResult.READ
