@@ -10,7 +10,7 @@ _ENDINGS: dict[str, Notation] = {
         (
             "c", "cc", "cpp", "cs", "cxx", "dart", "ex", "exs", "go", "groovy", "h", "hpp", "java", "jl", "js", "jsx",
             "kt", "kts", "lua", "m", "mjs", "cjs", "mm", "php", "pl", "pm", "py", "r", "rb", "rs", "scala", "swift",
-            "ts", "tsx", "vb", "vue", "svelte", "html", "htm", "jsp", "css", "scss", "less", "proto", "sum", "pp",
+            "ts", "tsx", "vb", "vue", "svelte", "html", "htm", "jsp", "css", "scss", "less", "proto", "sum",
             "jsonnet", "libsonnet", "bicep", "cue", "rego", "gradle", "ipynb",
         ),
         Notation.CODE,
@@ -20,7 +20,7 @@ _ENDINGS: dict[str, Notation] = {
         ("md", "mdx", "markdown", "rst", "adoc", "asciidoc", "asc", "org", "tex", "textile", "wiki"),
         Notation.PROSE,
     ),
-    **dict.fromkeys(("tf", "tfvars", "hcl", "nomad"), Notation.HCL),
+    **dict.fromkeys(("tf", "tfvars", "hcl", "nomad", "pp"), Notation.HCL),
     **dict.fromkeys(
         (
             "yaml", "yml", "json", "json5", "jsonc", "jsonl", "ndjson", "toml", "ini", "cfg", "conf", "cnf", "config",

@@ -510,6 +510,10 @@ _MEASURED = frozenset({"prose", "switch", "number", "duration", "size", "url", "
 _STAYS = frozenset({LiteralKind.PLACEHOLDER, LiteralKind.REFERENCE, LiteralKind.ENCRYPTED})
 
 
+_SETTING = re.compile(r"(?P<name>[A-Z][A-Z_]{2,60})=\S{1,200}")
+"""One that a file of settings is made up of: `ENABLED=false`."""
+
+
 def secret_value(key: str, value: str, *, docker: bool) -> Classification:
     """Return what a value is that stands in a Secret: a credential, unless it is plainly something else."""
     if docker or key in {".dockerconfigjson", ".dockercfg"}:
@@ -529,6 +533,7 @@ def secret_value(key: str, value: str, *, docker: bool) -> Classification:
         or verdict.kind is LiteralKind.PATH
         or value.strip().count("\n") > 2
         or value.count(" ") > 3
+        or ((setting := _SETTING.fullmatch(value)) is not None and label(setting["name"]) < Label.SECRET)
     )
     return _UNLIKELY_SECRET if described else _SECRET_VALUE
 

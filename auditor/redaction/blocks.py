@@ -79,8 +79,11 @@ _HELD = re.compile(
 _HOLDER = re.compile(r"(?P<key>[A-Za-z_][\w.\-]{1,120})[\"']?[ \t]*[:=][ \t]*\Z")
 _SIGNATURE = re.compile(r"[?&;]sig=(?P<value>[A-Za-z0-9%+/=_-]{20,200})")
 _HELP = frozenset(
-    {"string", "file", "path", "value", "and", "or", "to", "is", "as", "with", "for", "from", "in", "flag", "option"}
-)
+    {
+        "string", "file", "path", "value", "and", "or", "to", "is", "as", "with", "for", "from", "in", "flag", "option",
+        "parameter", "argument", "must", "not", "are",
+    }
+)  # fmt: skip
 
 
 def pairs_of_names(text: str, notation: Notation = Notation.DATA) -> Iterator[Span]:
@@ -155,7 +158,7 @@ def _flags(text: str, notation: Notation) -> Iterator[Span]:
     aside = text.find(" # ") if notation is Notation.DATA else -1
     for match in _FLAG.finditer(text, 0, aside if aside > 0 else len(text)):
         strength = label(match["key"])
-        if strength < Label.TOKEN or match["value"].lower() in _HELP:
+        if strength < Label.TOKEN or match["value"].lower().rstrip(".,:") in _HELP:
             continue
         if (
             notation in {Notation.CODE, Notation.UNKNOWN}

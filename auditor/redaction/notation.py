@@ -9,7 +9,7 @@ class Notation(Enum):
     DATA = "data"
     """Names and values: YAML, JSON, properties, INI, dotenv, XML. A bare word is a value."""
     HCL = "hcl"
-    """Terraform and its kin: values stand in quotes, a bare word is a reference; shell text inside of it is not."""
+    """Terraform, Puppet and their kin: values stand in quotes, a bare word is a reference; not in shell text inside."""
     CODE = "code"
     """A program: values stand in quotes, and a text that names a credential is a key to look it up by."""
     SHELL = "shell"

@@ -28,8 +28,8 @@ _PAIR = re.compile(
 _IN_NAMES = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 _LONGEST_NAME = 120
 _LINE_HEAD = re.compile(r"[ \t]*(?:[-*][ \t]+)*(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+)?[\"']?-{0,2}")
-_TAGS = re.compile(r"(?:(?:&[\w\-]+|!!(?:str|binary)|!unsafe)[ \t]+)+")
-"""Of YAML, before a value: an anchor, the tag of a plain string."""
+_TAGS = re.compile(r"(?:(?:&[\w\-]+|!!(?:str|binary)|!unsafe)[ \t]+)+|Sensitive\(")
+"""Before a value: an anchor and the tag of a plain string in YAML, the type of Puppet that hides it."""
 COMMENT = re.compile(r"[ \t]*(?:#|//|;|--[ \t]|<!--|\*[ \t]|/\*)")
 _QUOTED = re.compile(
     r"\\\"(?P<escaped>(?:[^\"\\]|\\(?!\"))*)\\\"|\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>(?:[^'\\]|\\.)*)'"

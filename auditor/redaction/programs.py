@@ -163,7 +163,7 @@ _PROGRAMS = (
         ("dentified", "DENTIFIED", "PASSWORD", "password '"),
         ("'",),
         "password",
-        r"""\b(?:(?i:IDENTIFIED[ \t]+(?:WITH[ \t]+[\w'\"]{1,40}[ \t]+)?(?:BY|AS))
+        r"""\b(?:(?i:IDENTIFIED[ \t]+(?:WITH[ \t]+[\w'\"]{1,40}[ \t]+)?BY)
             |(?i:(?:WITH|ENCRYPTED|USER|ROLE|LOGIN|SUPERUSER)\b(?!:)[^;'\n]{0,80}\bPASSWORD)|PASSWORD\()
             [ \t]*=?[ \t]*'(?P<value>[^'\n]{1,128})'""",
     ),
@@ -184,6 +184,10 @@ _PROGRAMS = (
             [ \t]*\\?(?:$|\n)""",
     ),
 )  # fmt: skip
+
+
+_SHOWS_THE_FORM = re.compile(r"(?i)(?:-u|--user(?:name)?)[ \t=]{1,4}[\"']?(?:username|user|login)[\"']?[ \t]")
+"""`oc login -u username -p password`."""
 
 
 def programs(text: str) -> Iterator[Span]:
@@ -213,6 +217,8 @@ def _checked(match: re.Match[str], name: str) -> Iterator[Span]:
         start, end, value = start + 1, end - 1, value[1:-1]
     key = name or match["key"]
     strength, rule = (Label.PASSWORD, "command-line-password") if name else (label(key), "named-credential")
+    if _SHOWS_THE_FORM.search(match[0]) and value.lower() in {"password", "pass", "passwd"}:
+        return
     if not value or value[0] == "$" or strength < Label.SECRET or (name == "user" and value.isdigit()):
         return
     found = named(strength, key, value, structured=False)

@@ -43,7 +43,7 @@ _PLACEHOLDER = re.compile(
     | change[-_ .]?(?:me|this|it[-_ ]now|in[-_ ]prod\w*|before\S*|please|required)\S*
     | please[-_ .]?(?:change|replace|set)\S* | \S*change[-_]?me\S*
     | to[-_ ]?be[-_ ]\w+ | tbd | to-?do\b.* | fixme\b.* | none | null | nil | undefined | n/?a | empty | unset
-    | not[-_ ]?(?:set|used|needed|required|applicable)
+    | not[-_ ]?(?:set|used|needed|required|applicable|defined|available|found|configured|specified|known)
     | unused | ignored? | (?:dummy|fake)(?:[-_.\d]\S*|pass\w*|secret|token|key|value|user)?
     | placeholder\S* | \S*[-_]placeholder | sample
     | example(?:[-_. ][a-z]+)* | \S*[-_.]example
@@ -60,12 +60,12 @@ _PLACEHOLDER = re.compile(
     | (?:will|must|should)[-_ ]be[-_ ].* | provide[-_ ]\S+ | override[-_ ]?\S* | redacted | \[?redacted\]? | masked
     | hidden | secret[-_ ]?value | (?:some|any)[-_ ]?(?:token|key|value|string)
     | <(?!path:)[^<>]*> | \[[^\[\]]*\] | \{[^{}":=]*\} | 0+
-    | (?:token|key|string|str|value|text|type|bytes|object)
+    | (?:token|key|string|str|value|text|type|bytes|object|mock)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _TAKES_EFFECT = re.compile(
-    r"(?!your|please|<)(?:[a-z]{3,20}[-_])*[Cc]hange[-_]?(?:[Mm]e|[Ii]t)(?:[-_][a-z]{2,20})*\d{0,4}!?|default"
+    r"(?!your|please|<)(?:[a-z]{3,20}[-_])*[Cc]hange[-_]?(?:[Mm]e|[Ii]t)(?:[-_]?[A-Za-z]{2,20})*\d{0,4}!?|default"
 )
 _ENCRYPTED = re.compile(
     r"""

@@ -37,7 +37,7 @@ _WORDS = re.compile(r"[a-z]+(?:[-.][a-z]+)+")
 _CREDENTIALS = re.compile(r"(?i)[\w.\-]*cred(?:ential)?s?")
 _PARTED = re.compile(r"[-./]|[a-z][A-Z]")
 _NAMES_ITSELF = re.compile(
-    r"(?:[a-z0-9]+[-./])*(?:token|secret|password|passwd|credentials?|(?:api|access)[-_]?key)"
+    r"(?:[a-z0-9]+_)+api_key|(?:[a-z0-9]+[-./])*(?:token|secret|password|passwd|credentials?|(?:api|access)[-_]?key)"
     r"|[a-z]+(?:\d\d)?(?:[A-Z][a-z]+)*(?:Token|Secret|Password|Key|Credentials?)"
 )
 _SPEAKS = re.compile(r"(?i)pass(?:word|phrase|wort|code)|token|secret|credential|\bkey\b|mot de passe|contrase")
@@ -47,11 +47,13 @@ _NO_TOKENS = frozenset(
         "env", "local", "opaque", "internal", "manual", "automatic", "generated", "random", "client", "access",
         "refresh", "vault", "aws", "gcp", "azure", "cookie", "session", "self-signed", "strong", "weak", "standard",
         "plain", "prompt", "stdin", "this", "user_info", "sasl_inherit", "url", "no-check", "pass", "fail", "failed",
-        "success", "valid", "invalid", "managedidentity", "development", "test", "production",
+        "success", "censor", "remove", "mask", "valid", "invalid", "managedidentity", "development", "test",
+        "production",
     }
 )  # fmt: skip
 _SHORTEST = 3
 _SHORT = 8
+_LETTERS = re.compile(r"[A-Za-z][A-Za-z._-]*")
 _SECRET = re.compile(r"(?i)secret$")
 """A number is one as well: `ADMIN_SECRET=12345`; a token in digits is seldom more than a limit."""
 _PARTED_WORDS = re.compile(r"[a-z][_-][a-z]")
@@ -147,14 +149,13 @@ def _names_something(strength: Label, key: str, text: str, *, structured: bool) 
     if _OF_AN_OBJECT.fullmatch(text) and (structured or strength is Label.SECRET or "-cert" in text or "-tls" in text):
         return True
     object_name = _OBJECT_NAME.fullmatch(text) is not None
-    digits = any(character.isdigit() for character in text)
     if _FOLDERS.fullmatch(text):
         return True
     if structured and (
         _NAMES_ITSELF.fullmatch(text)
         or (_IDENTIFIER.fullmatch(text) and _PARTED.search(text) and label(text) >= Label.SECRET)
         or text in _NAMES_OF_FIELDS
-        or (object_name and (not digits or len(text) < _SHORT) and _SECRET_KEY.search(key))
+        or (_SECRET_KEY.search(key) and ((object_name and len(text) < _SHORT) or _LETTERS.fullmatch(text)))
         or (_PARTED_WORDS.search(text) and _joined(text) == _joined(key.rpartition(".")[2]))
         or (key.lower().endswith("key") and _WORDS.fullmatch(text))
     ):

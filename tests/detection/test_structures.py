@@ -125,6 +125,16 @@ FOUND = {
         SECRET_KEY_BASE=«secret»
         GITLAB_SECRETS_DB_KEY_BASE=«secret»
     """,
+    "database.pp": """
+        class { 'mysql::server':
+          root_password => '«mypassword»',
+          user_password => Sensitive('«blah7»'),
+          other_password => $other_password,
+        }
+    """,
+    "security.yml": """
+        password: «changeMeAlso!»
+    """,
     "header.sh": """
         curl --header 'admin-auth: «12345»' --header "x-auth: $TOKEN" http://shop:3000/
     """,
@@ -588,6 +598,23 @@ NOTHING = {
     "secrets.yml": """
         production: {db_key_base: production}
         secret_key_base: long-and-random-alphanumeric-string
+    """,
+    "settings-secret.yaml": """
+        kind: Secret
+        stringData:
+          metrics: ENABLED=false
+          indexer: ISSUE_INDEXER_TYPE=db
+    """,
+    "kibana.yml": """
+        logging.filter.x-forwarded-access-token: censor
+        api_key: watsonx_ai_api_key
+        secretKey: caCert
+        password: "{{ entry.password | default('not defined') }}"
+    """,
+    "told.sh": """
+        echo please do "oc login -u username -p password" first
+        echo "Error: Missing argument for --api-key parameter."
+        mysql -e "CREATE USER 'a' IDENTIFIED WITH ed25519 AS 'z0pjExBYbzbupUByZRrQvC6kRCcE8n/tC7kUdUD11fU'"
     """,
     ".env.example": """
         ELASTIC_PASSWORD=changeme
