@@ -1,17 +1,12 @@
 """How a cluster is reached and as whom: a kubeconfig's context, or the ServiceAccount of the pod we run in.
 
-The official `kubernetes` package reads the kubeconfig, so that every form that it knows works here. Three things it
-does are not ours: a failing exec plugin would leave us anonymous, it could hang for ever, and texts of its errors quote
-the kubeconfig. So plugins are run here, with a limit, and its texts are never shown. Keys that it writes to temporary
-files are deleted as soon as they were read.
+The official `kubernetes` package reads the kubeconfig, with plugins of ours (`plugins`) and after a look at what the
+context refers to (`kubeconfig`). Its texts are never shown, since they quote the file, and keys that it writes to
+temporary files are deleted as soon as they were read.
 """
 
-import importlib
-import json
-import os
 import re
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -20,11 +15,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from auditor.collectors.kubernetes import kubeconfig, plugins
+from auditor.collectors.kubernetes.kubeconfig import official
 from auditor.model.errors import InputError
 from auditor.model.settings import Impersonation, KubernetesSource
-
-PLUGIN_SECONDS = 60
-"""How long a plugin of the kubeconfig may take: some ask the user to log in."""
 
 _PRINTABLE = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 _LOADING = threading.Lock()
@@ -57,7 +51,7 @@ class Access:
 def load(settings: KubernetesSource, *, environ: Mapping[str, str]) -> Access:
     """Return how the cluster of `settings` is reached.
 
-    Plugins of the kubeconfig are run, so this may take `PLUGIN_SECONDS`. Raises `InputError` for what a user can mend.
+    Plugins of the kubeconfig are run, so this may take `plugins.SECONDS`. Raises `InputError` for what a user can mend.
     """
     loader = _in_cluster if settings.in_cluster else _from_kubeconfig
     with _LOADING:
@@ -65,7 +59,7 @@ def load(settings: KubernetesSource, *, environ: Mapping[str, str]) -> Access:
             return loader(settings, environ)
         finally:
             # It would leave keys in files until the end of the program.
-            _package("config.kube_config")._cleanup_temp_files()  # noqa: SLF001
+            official("config.kube_config")._cleanup_temp_files()  # noqa: SLF001
 
 
 def headers(access: Access, *, impersonate: bool) -> list[tuple[str, str]]:
@@ -74,23 +68,11 @@ def headers(access: Access, *, impersonate: bool) -> list[tuple[str, str]]:
     return [*own, *(access.impersonation if impersonate else ())]
 
 
-def kubeconfig_of(settings: KubernetesSource, environ: Mapping[str, str]) -> str:
-    """Return the path, or several as `KUBECONFIG` has them, of the kubeconfig that `settings` mean."""
-    return str(settings.kubeconfig) if settings.kubeconfig else environ.get("KUBECONFIG") or "~/.kube/config"
-
-
-def contexts(paths: str) -> tuple[tuple[str, ...], str]:
-    """Return the names of the contexts in a kubeconfig, and the current one. Raises `InputError`."""
-    config = _merged(paths)
-    names = tuple(str(entry.get("name", "")) for entry in _entries(config, "contexts"))
-    return names, str(config.get("current-context") or "")
-
-
 def _from_kubeconfig(settings: KubernetesSource, environ: Mapping[str, str]) -> Access:
-    package = _package("config.kube_config")
-    paths = kubeconfig_of(settings, environ)
-    content = _merged(paths)
-    context, user = _check(content, settings.context, paths)
+    package = official("config.kube_config")
+    paths = kubeconfig.path_of(settings, environ)
+    content = kubeconfig.merged(paths)
+    context, user = kubeconfig.chosen(content, settings.context, paths)
 
     class Loader(package.KubeConfigLoader):  # type: ignore[misc, name-defined]  # the package has no types
         """The package's, with a plugin that may fail but not be passed over."""
@@ -100,7 +82,7 @@ def _from_kubeconfig(settings: KubernetesSource, environ: Mapping[str, str]) -> 
                 return None
             plugin = self._user["exec"].value
             cluster = self._cluster.value if plugin.get("provideClusterInfo") else None
-            status = _run_plugin(plugin, self._get_base_path(self._cluster.path), cluster, environ)
+            status = plugins.run(plugin, self._get_base_path(self._cluster.path), cluster, environ)
             if status.get("token"):
                 self.token = f"Bearer {status['token']}"
             if status.get("clientCertificateData") and status.get("clientKeyData"):
@@ -108,14 +90,14 @@ def _from_kubeconfig(settings: KubernetesSource, environ: Mapping[str, str]) -> 
                     content = package.FileOrData(status, None, data_key_name=key, base64_file_content=False)
                     setattr(self, name, content.as_file())
             elif not status.get("token"):
-                raise _plugin_failed(plugin, "gave neither a token nor a certificate")
+                raise plugins.failed(plugin, "gave neither a token nor a certificate")
             return True
 
-    configuration = _package("client.configuration").Configuration()
+    configuration = official("client.configuration").Configuration()
     merged = package.KubeConfigMerger(paths).config
     loader = Loader(merged, active_context=context, config_base_path=None)
     try:
-        _within(PLUGIN_SECONDS + 5, lambda: loader.load_and_set(configuration))
+        _within(plugins.SECONDS + 5, lambda: loader.load_and_set(configuration))
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote the kubeconfig
@@ -127,8 +109,8 @@ def _from_kubeconfig(settings: KubernetesSource, environ: Mapping[str, str]) -> 
 
 
 def _in_cluster(settings: KubernetesSource, environ: Mapping[str, str]) -> Access:
-    package = _package("config.incluster_config")
-    configuration = _package("client.configuration").Configuration()
+    package = official("config.incluster_config")
+    configuration = official("client.configuration").Configuration()
     loader = package.InClusterConfigLoader(
         token_filename=package.SERVICE_TOKEN_FILENAME,
         cert_filename=package.SERVICE_CERT_FILENAME,
@@ -198,7 +180,7 @@ def _impersonation(wanted: Impersonation | None, user: Mapping[str, Any]) -> tup
 def _proxy(configuration: Any, settings: KubernetesSource, host: str) -> str:
     if settings.proxy:
         return settings.proxy
-    bypassed = _package("client.rest").should_bypass_proxies
+    bypassed = official("client.rest").should_bypass_proxies
     if configuration.proxy and not bypassed(host, configuration.no_proxy or ""):
         return str(configuration.proxy)
     return ""
@@ -243,111 +225,6 @@ def _common_name(certificate: str | None) -> str:
     return str(names[0].value) if names else ""
 
 
-def _merged(paths: str) -> Mapping[str, Any]:
-    """Return the content of a kubeconfig of one or several files, entries as plain maps."""
-    try:
-        merger = _package("config.kube_config").KubeConfigMerger(paths)
-    except Exception as error:  # noqa: BLE001 - its text may quote the file
-        raise InputError(
-            f"the kubeconfig {paths} cannot be read ({type(error).__name__})",
-            hint="Check that it is YAML and that you may read it; `kubectl config view` shows what kubectl reads.",
-        ) from None
-    if merger.config is None:
-        raise InputError(
-            f"there is no kubeconfig at {paths}",
-            hint="Set `kubeconfig` of the source in auditor.yaml, or KUBECONFIG; inside of a pod `in-cluster: true`.",
-        )
-    content: Any = merger.config.value
-    return content if isinstance(content, dict) else {}
-
-
-def _entries(config: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    found = (getattr(entry, "value", entry) for entry in config.get(name) or ())
-    return [entry for entry in found if isinstance(entry, dict)]
-
-
-def _check(config: Mapping[str, Any], wanted: str, paths: str) -> tuple[str, Mapping[str, Any]]:
-    """Return the name of the context that is meant and its user, after a look at what it refers to."""
-    name = wanted or str(config.get("current-context") or "")
-    if not name:
-        raise InputError(
-            f"the kubeconfig {paths} has no current context",
-            hint="Name one as `context` of the source; `kubectl config get-contexts` lists them.",
-        )
-    found = [entry for entry in _entries(config, "contexts") if entry.get("name") == name]
-    if len(found) != 1 or not isinstance(found[0].get("context"), dict):
-        raise InputError(
-            f"the kubeconfig {paths} has no context {name}",
-            hint="Correct `context` of the source; `kubectl config get-contexts` lists them.",
-        )
-    context = {"cluster": "", **found[0]["context"]}
-    for part, plural in (("cluster", "clusters"), ("user", "users")):
-        meant = context.get(part)
-        if meant and not any(entry.get("name") == meant for entry in _entries(config, plural)):
-            raise InputError(
-                f"context {name} of the kubeconfig {paths} names a {part} that is not in it",
-                hint=f"Add the {part} to the kubeconfig, or name another context.",
-            )
-    clusters = [
-        entry.get("cluster") for entry in _entries(config, "clusters") if entry.get("name") == context["cluster"]
-    ]
-    if not clusters or not isinstance(clusters[0], dict) or not clusters[0].get("server"):
-        # The package would ask localhost, and hand the credential to whatever listens there.
-        raise InputError(
-            f"context {name} of the kubeconfig {paths} names no server",
-            hint="Give its cluster a `server`: https://HOST:PORT.",
-        )
-    users = [entry.get("user") for entry in _entries(config, "users") if entry.get("name") == context.get("user")]
-    return name, users[0] if users and isinstance(users[0], dict) else {}
-
-
-def _run_plugin(
-    plugin: Mapping[str, Any], folder: str, cluster: Mapping[str, Any] | None, environ: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return the status that a credential plugin prints (client.authentication.k8s.io). Raises `InputError`."""
-    version = str(plugin.get("apiVersion") or "")
-    info: dict[str, Any] = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
-    if cluster is not None:
-        info["spec"]["cluster"] = {key: value for key, value in cluster.items() if key != "extensions"}
-        for extension in cluster.get("extensions") or ():
-            if extension.get("name") == "client.authentication.k8s.io/exec":
-                info["spec"]["cluster"]["config"] = extension.get("extension")
-    variables = {str(item.get("name")): str(item.get("value")) for item in plugin.get("env") or ()}
-    try:
-        done = subprocess.run(  # noqa: S603 - the user's kubeconfig names it, as for kubectl
-            [str(plugin.get("command") or ""), *map(str, plugin.get("args") or ())],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            cwd=folder or None,
-            env={**environ, **variables, "KUBERNETES_EXEC_INFO": json.dumps(info)},
-            timeout=PLUGIN_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise _plugin_failed(plugin, f"gave no answer in {PLUGIN_SECONDS} s") from None
-    except OSError as error:
-        raise _plugin_failed(plugin, f"cannot be run ({error.strerror})") from None
-    if done.returncode:
-        raise _plugin_failed(plugin, f"ended with code {done.returncode}")
-    try:
-        answer = json.loads(done.stdout)
-    except ValueError:
-        raise _plugin_failed(plugin, "did not print JSON") from None
-    status = answer.get("status") if isinstance(answer, dict) else None
-    if not isinstance(status, dict) or answer.get("apiVersion") != version:
-        raise _plugin_failed(plugin, "did not print a credential of the version that the kubeconfig names")
-    return status
-
-
-def _plugin_failed(plugin: Mapping[str, Any], what: str) -> InputError:
-    # Without its arguments and its output: there may be a token in either.
-    name = os.path.basename(str(plugin.get("command") or "(none)"))  # noqa: PTH119 - a name, not a path
-    return InputError(
-        f"the credential plugin {name} of the kubeconfig {what}",
-        hint="Run it by hand, or log in again; `kubectl version` must work without a question.",
-    )
-
-
 def _within(seconds: float, work: Callable[[], object]) -> None:
     """Do `work`, but wait no longer than `seconds`: the package itself sets no limit for what it asks."""
     done: Future[object] = Future()
@@ -368,8 +245,3 @@ def _within(seconds: float, work: Callable[[], object]) -> None:
             f"reading the credentials of the kubeconfig took longer than {seconds:g} s",
             hint="Log in again with the tool that made the kubeconfig.",
         ) from None
-
-
-def _package(module: str) -> Any:
-    """Return a module of the official client, which is slow to import and has no types."""
-    return importlib.import_module(f"kubernetes.{module}")

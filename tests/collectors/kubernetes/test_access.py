@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from auditor.collectors.kubernetes import access, plan
+from auditor.collectors.kubernetes import plan, plugins
 from auditor.collectors.kubernetes.access import load
 from auditor.collectors.kubernetes.kinds import KINDS
 from auditor.model.collection import CallResult, Identity
@@ -411,7 +411,7 @@ def test_a_plugin_that_fails_does_not_leave_us_anonymous(
 
 
 def test_a_plugin_that_hangs_is_ended(kube: Kubernetes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "PLUGIN_SECONDS", 0.5)
+    monkeypatch.setattr(plugins, "SECONDS", 0.5)
     command = {"apiVersion": "client.authentication.k8s.io/v1", "command": "sleep", "args": ["60"]}
     with pytest.raises(InputError, match=r"gave no answer in 0\.5 s"):
         load(KubernetesSource(kubeconfig=kube.kubeconfig(credentials={"exec": command})), environ=dict(os.environ))
@@ -422,7 +422,7 @@ def test_reading_credentials_ends_whatever_the_package_does(monkeypatch: pytest.
     from kubernetes.config import kube_config
 
     ended = threading.Event()
-    monkeypatch.setattr(access, "PLUGIN_SECONDS", -4.8)
+    monkeypatch.setattr(plugins, "SECONDS", -4.8)
     monkeypatch.setattr(kube_config.KubeConfigLoader, "_load_authentication", lambda _: ended.wait(20))
     try:
         with pytest.raises(InputError, match="took longer than"):
