@@ -58,6 +58,16 @@ def test_a_history_tells_since_when_and_whether_it_is_still_there(tmp_path: Path
     assert scan(repo).out.count("-->") == 1
 
 
+def test_what_no_ref_reaches_is_searched_on_demand(tmp_path: Path) -> None:
+    repo = new(tmp_path / "r")
+    commit(repo, {"a.env": CLEAN})
+    commit(repo, {"gone.env": LEAK})
+    git(repo, "reset", "-q", "--hard", "HEAD~1")
+    assert scan(repo, "--git", ".").code == 0
+    (one,) = findings(repo, "--git", ".", "--unreachable")
+    assert one["location"]["file"].startswith("object ")
+
+
 def test_a_branch_answers_for_what_it_adds_alone(tmp_path: Path) -> None:
     repo = new(tmp_path / "r")
     commit(repo, {"old.env": LEAK})
