@@ -18,6 +18,7 @@ _FUNCTIONS = re.compile(
 """Of Sprig and Helm: https://helm.sh/docs/chart_template_guide/function_list/."""
 _LARGEST = 2_000_000
 _SCALAR = re.compile(rb"^(\s*(?:- )?[^\s#:][^:]*:[ \t]+)(?=\S)")
+_NAME = re.compile(rb"^\s*(?:- )?name:")
 _CERTIFICATE = b"LS0tLS1CRUdJTiBDRVJUSUZJQ0FUR"
 """`-----BEGIN CERTIFICATE` in base64, as far as it does not depend on what follows."""
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
@@ -61,9 +62,12 @@ def replaced(rendered: bytes, again: bytes) -> bytes:
 
 def _without_value(line: bytes, other: bytes) -> bytes:
     name = _SCALAR.match(line)
-    if name and other.startswith(name[0]):
-        return name[0] + b'"' + MADE_UP + b'"'
     shared = next((at for at, (one, two) in enumerate(zip(line, other, strict=False)) if one != two), len(line))
+    if name and other.startswith(name[0]):
+        # A name with a random end (`web-test-x7k2p`) keeps what was written of it: people look for that.
+        written = line[len(name[0]) : shared].lstrip(b"\"'")
+        kept = written[: written.rfind(b"-") + 1] if _NAME.match(line) else b""
+        return name[0] + b'"' + kept + MADE_UP + b'"'
     indent = len(line) - len(line.lstrip())
     # In a block of text: what both begin with is written, the rest of the line is not.
     return line[: max(shared, indent)] + MADE_UP

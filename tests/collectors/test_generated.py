@@ -39,6 +39,12 @@ def test_certificates_stay_as_they_are() -> None:
     assert b"secret-${generated-when-rendered}" in text
 
 
+def test_a_name_with_a_random_end_keeps_what_was_written() -> None:
+    one, other = b'metadata:\n  name: "web-test-x7k2p"\n', b'metadata:\n  name: "web-test-x9abc"\n'
+    assert replaced(one, other) == b'metadata:\n  name: "web-test-${generated-when-rendered}"\n'
+    assert replaced(b"name: abc\n", b"name: abd\n") == b'name: "${generated-when-rendered}"\n'
+
+
 def test_the_order_of_the_two_makes_no_difference() -> None:
     """So that two runs report the same bytes."""
     without = [b"\n".join(line for line in text.split(b"\n") if b"tls.crt" not in line) for text in (ONE, OTHER)]
