@@ -96,7 +96,7 @@ def _state(state: State, estates: Sequence[Estate]) -> tuple[str, str]:
     exported = any(estate.source and estate.source.kind == "export" for estate in estates)
     words = [f"nothing of {_count(failed, 'source')}"] if failed else []
     words += [f"{_count(missing, 'list')} not to the end"] if missing else []
-    words += [f"{_count(unasked, 'list')} not asked"] if unasked else []
+    words += [f"{_count(unasked, 'list')} not {'told' if exported else 'asked'}"] if unasked else []
     if not words:
         return "complete", ""
     if not (failed or missing or exported):

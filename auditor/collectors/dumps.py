@@ -147,7 +147,13 @@ def _files(path: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             file = Path(folder, name)
-            if file.suffix.lower() in _ENDINGS and not name.startswith(".") and not file.is_symlink():
+            # A pipe of that name would be waited for without end.
+            if (
+                file.suffix.lower() in _ENDINGS
+                and not name.startswith(".")
+                and not file.is_symlink()
+                and file.is_file()
+            ):
                 yield file
 
 

@@ -90,11 +90,12 @@ def read(
     if not snapshots:
         if request.source:
             raise InputError(f"--source {request.source}: manifests have no sources", hint="Name a snapshot.")
-        if request.live or not exported.are_exports(request.paths):
+        exports = () if request.live else exported.named(request.paths)
+        if not exports:
             return (_of_manifests(request, stdin=stdin, progress=progress),)
         table = workloads.load(data.policies() / "workloads.yaml", ())
         parts = exported.read(
-            request.paths, workloads=table, fingerprinter=Fingerprinter(None), clock=clock, progress=progress
+            exports, workloads=table, fingerprinter=Fingerprinter(None), clock=clock, progress=progress
         )
         return tuple(_of_source(part, request) for part in parts)
     if len(snapshots) < len(request.paths):

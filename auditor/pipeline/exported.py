@@ -4,6 +4,8 @@ Whether a path is an export is decided here alone. What is read then is what `au
 the same names, claims and gaps, kept in memory.
 """
 
+import glob
+import os
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -21,18 +23,35 @@ from auditor.redaction.fingerprint import Fingerprinter
 from auditor.workloads import Workloads
 
 
-def are_exports(paths: Sequence[str]) -> bool:
-    """Return whether `paths` are exports and no manifests. Raises `InputError` where some are and some are not."""
-    taken = [path for path in paths if path != STDIN and Path(path).exists() and dumps.recognised(Path(path))]
+def named(paths: Sequence[str]) -> tuple[str, ...]:
+    """Return the exports that `paths` name, empty where they are manifests.
+
+    Raises `InputError` where some are and some are not, and for several files: each would be a cluster of its own.
+    """
+    found = [path for name in paths for path in _expanded(name)]
+    taken = tuple(path for path in found if path != STDIN and Path(path).exists() and dumps.recognised(Path(path)))
     if not taken:
-        return False
-    if len(taken) == len(paths):
-        return True
-    written = next(path for path in paths if path not in taken)
-    raise InputError(
-        f"{taken[0]} was taken from a cluster, and {written} was not",
-        hint="What is in a cluster and what may be applied are judged apart: name one after the other.",
-    )
+        return ()
+    written = next((path for path in found if path not in taken), None)
+    if written is not None:
+        raise InputError(
+            f"{taken[0]} was taken from a cluster, and {written} was not",
+            hint="What is in a cluster and what may be applied are judged apart: name one after the other.",
+        )
+    files = [path for path in taken if Path(path).is_file()]
+    if len(files) > 1:
+        raise InputError(
+            f"{files[0]} and {files[1]} were taken from a cluster, and nothing says whether it was the same",
+            hint="Name the folder that they lie in: it is one cluster.",
+        )
+    return taken
+
+
+def _expanded(name: str) -> Sequence[str]:
+    """Return what a pattern matches, as discovery does; anything else as it is."""
+    if os.path.lexists(name) or not glob.has_magic(name):
+        return (name,)
+    return sorted(glob.glob(name, recursive=True)) or (name,)  # noqa: PTH207 - the user's own text, relative as it is
 
 
 def sources(folders: Sequence[Path], *, all_namespaces: bool) -> tuple[SourceSettings, ...]:
@@ -43,10 +62,9 @@ def sources(folders: Sequence[Path], *, all_namespaces: bool) -> tuple[SourceSet
     for folder in folders:
         if not folder.exists():
             raise InputError(f"{folder} does not exist", hint="Check --from.")
-    named = _named(folders)
     return tuple(
         SourceSettings(name=name, settings=ExportSource(path=folder, all_namespaces=all_namespaces))
-        for name, folder in named.items()
+        for name, folder in _named(folders).items()
     )
 
 
@@ -72,7 +90,7 @@ def read(
     progress: Callable[[str], None],
 ) -> tuple[Collected, ...]:
     """Return what the exports hold, by name, as a snapshot of them would. Raises `InputError` for none to be read."""
-    named = sorted(_named([Path(path) for path in paths]).items())
+    folders = sorted(_named([Path(path) for path in paths]).items())
     return tuple(
         read_one(
             ExportSource(path=folder),
@@ -82,7 +100,7 @@ def read(
             clock=clock,
             progress=progress,
         )
-        for name, folder in named
+        for name, folder in folders
     )
 
 

@@ -69,8 +69,9 @@ def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress
     nothing to judge, and `WorkerLostError` when a process dies.
     """
     judged_by = rules.load(request, now=now)
-    if not request.allow_empty and exported.are_exports(request.paths):
-        return _of_exports(request, judged_by, now=now, progress=progress)
+    exports = () if request.allow_empty else exported.named(request.paths)
+    if exports:
+        return _of_exports(exports, request, judged_by, now=now, progress=progress)
     progress("looking for manifests")
     found = discovery.discover(
         discovery.Request(
@@ -108,12 +109,14 @@ def _asked(policy: Policy, found: Found) -> bool:
     return bool(policy.absent) and (found.in_repository or policy.absent_where != "repository")
 
 
-def _of_exports(request: Request, judged_by: Rules, *, now: datetime, progress: Progress) -> Assessment:
-    """Return the assessment that `auditor audit` makes of a snapshot of the exports."""
+def _of_exports(
+    paths: Sequence[str], request: Request, judged_by: Rules, *, now: datetime, progress: Progress
+) -> Assessment:
+    """Return the assessment that `auditor audit` makes of a snapshot of the exports at `paths`."""
     from auditor.pipeline import audit  # noqa: PLC0415 - start-up: only some inputs need it
 
     collected = exported.read(
-        request.paths,
+        paths,
         workloads=judged_by.judge.workloads,
         fingerprinter=Fingerprinter(request.fingerprint_key),
         clock=lambda: now,

@@ -139,7 +139,7 @@ def test_of_files_nobody_configured_what_they_do_not_tell(folder: Path, capsys: 
     write(folder / "s", estate(), *calls, kind="export")
     run(["snapshot", "show", "s"])
     shown = capsys.readouterr().out
-    assert shown.startswith("s  incomplete (1 list not asked), ")
+    assert shown.startswith("s  incomplete (1 list not told), ")
     assert "· 1 kind of which the files do not tell all: Secret" in shown
     assert "configured" not in shown
 

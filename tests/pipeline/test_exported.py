@@ -1,6 +1,7 @@
 """A folder that was taken from a cluster, given to `scan` and `access` as it is."""
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,30 @@ def test_dumps_and_manifests_are_not_judged_together(
     told = capsys.readouterr().err
     assert "dump was taken from a cluster, and deploy" in told
     assert "name one after the other" in told
+
+
+@pytest.mark.parametrize("command", [scan, who_can])
+@pytest.mark.parametrize("paths", [("dump/a.json", "dump/b.json"), ("dump/*.json",)])
+def test_several_files_are_not_taken_for_several_clusters(
+    command: Callable[..., list[str]], paths: tuple[str, ...], capsys: Output
+) -> None:
+    put({"dump/a.json": printed(SECRET), "dump/b.json": printed(ROLE)})
+    assert run(command(*paths)) == 2
+    told = capsys.readouterr().err
+    assert "dump/a.json and dump/b.json were taken from a cluster, and nothing says whether it was the same" in told
+    assert "Name the folder that they lie in" in told
+
+
+def test_one_file_and_a_pattern_for_one_are_an_export(capsys: Output) -> None:
+    put({"dump/a.json": printed(SECRET)})
+    for path in ("dump/a.json", "dump/*.json"):
+        assert [source["name"] for source in assessed(capsys, "scan", path)[1]["sources"]] == ["a.json"]
+
+
+def test_a_pipe_among_the_files_is_not_waited_for(capsys: Output) -> None:
+    put({"dump/b.json": printed(SECRET)})
+    os.mkfifo("dump/a.json")
+    assert [source["name"] for source in assessed(capsys, "scan", "dump")[1]["sources"]] == ["dump"]
 
 
 def test_several_dumps_are_several_clusters(capsys: Output) -> None:
