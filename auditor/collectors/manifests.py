@@ -21,6 +21,7 @@ from auditor.model import ci
 from auditor.model.ci import CiFile
 from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.resource import Origin, Path, Resource
+from auditor.patterns import compile_
 from auditor.workloads import Workloads
 
 NOT_KUBERNETES = "not a Kubernetes object"
@@ -31,18 +32,18 @@ SOURCE = "manifests"
 _CRD = "kubernetes/CustomResourceDefinition"
 _CORE_GROUPS = frozenset({"", "apps", "batch", "policy", "autoscaling", "extensions"})
 # A document whose first key is this one belongs to the API group of CRDs whatever follows: a key cannot stand twice.
-_CRD_HEAD = re.compile(r"apiVersion:[ ]+[\"']?apiextensions\.k8s\.io/v1(?:beta1)?[\"']?[ \t]*\r?\n")
-_CRD_KIND = re.compile(r"^kind:[ ]+[\"']?CustomResourceDefinition[\"']?[ \t]*\r?$", re.MULTILINE)
+_CRD_HEAD = compile_(r"apiVersion:[ ]+[\"']?apiextensions\.k8s\.io/v1(?:beta1)?[\"']?[ \t]*\r?\n")
+_CRD_KIND = compile_(r"^kind:[ ]+[\"']?CustomResourceDefinition[\"']?[ \t]*\r?$", re.MULTILINE)
 # What an object has at its top, and a pod spec inside: an object that lost its kind is one all the same.
-_HEADS = re.compile(r"^(apiVersion|kind|metadata|spec|stringData|roleRef|subjects)[ \t]*:", re.MULTILINE)
-_OF_A_POD = re.compile(r"^[ \t]+(?:- )?(?:containers|initContainers|serviceAccountName)[ \t]*:", re.MULTILINE)
-_TEMPLATE = re.compile(r"\{\{|\{%")
+_HEADS = compile_(r"^(apiVersion|kind|metadata|spec|stringData|roleRef|subjects)[ \t]*:", re.MULTILINE)
+_OF_A_POD = compile_(r"^[ \t]+(?:- )?(?:containers|initContainers|serviceAccountName)[ \t]*:", re.MULTILINE)
+_TEMPLATE = compile_(r"\{\{|\{%")
 # Objects that Helm gives to a template and functions that only it has; Argo, Kyverno and others use braces too.
 _CHART_VALUES = frozenset({"values", "valuesContent", "set"})
 _TRUST = "AssumeRoleWithWebIdentity"
 # In scope by their names alone. Folders of project templates (`{{cookiecutter.name}}`) hold pieces of definitions.
 _DEFINITIONS = frozenset({CiFile.GITHUB_WORKFLOW, CiFile.GITLAB_CI, CiFile.PRE_COMMIT})
-_HELM = re.compile(r"\{\{-?\s*(?:\.(?:Values|Release|Chart|Capabilities|Template)\b|include\s|template\s|tpl\s)")
+_HELM = compile_(r"\{\{-?\s*(?:\.(?:Values|Release|Chart|Capabilities|Template)\b|include\s|template\s|tpl\s)")
 
 
 @dataclass(slots=True)
@@ -334,7 +335,8 @@ def _is_helm_template(value: Any) -> bool:
     Text of several lines is left out: a ConfigMap may carry a whole template as its content. So are values for a
     chart (a HelmRelease): Helm expands those when it installs the chart.
     """
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not ("kind" in value or "apiVersion" in value):
+        # Rendered, it would be no object either: tests of charts quote templates, and so do values.
         return False
     todo: list[Any] = [value]
     if str(value.get("kind")).startswith("Helm") and isinstance(value.get("spec"), dict):

@@ -155,6 +155,14 @@ def test_a_broken_file_with_one_such_word_is_another_programs(text: str) -> None
     assert gaps(read(text, file="x.yaml")) == []
 
 
+def test_a_test_of_a_chart_is_no_raw_template() -> None:
+    """What helm-unittest reads quotes templates; rendered or not, it is no object."""
+    suite = "suite: web\ntests:\n  - it: works\n    asserts:\n      - equal: {path: a, value: '{{ .Values.b }}'}\n"
+    assert gaps(read(suite, file="shop/unittests/web-test.yaml")) == []
+    raw = "kind: ConfigMap\ndata: {a: '{{ .Values.b }}'}\n"
+    assert gaps(read(raw, file="web.yaml")) == [(GapReason.RAW_TEMPLATE, 1)]
+
+
 def test_a_broken_file_that_the_user_named_is_told() -> None:
     """Whoever names a file means that it be read; in a folder it may belong to any other program."""
     assert gaps(read("a: [\n", file="x.yaml", named=True)) == [(GapReason.BROKEN_YAML, 2)]
