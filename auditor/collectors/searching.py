@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from auditor.collectors import judged
 from auditor.collectors.magic import recognised
 from auditor.detection.text import as_text
 
@@ -171,8 +170,14 @@ def _piece(share: "_Share", piece: Sequence[Item]) -> Search:
                 part.hits[item.id] = hits
             clean = None if hits else part.clean
         if clean is not None and share.remember and share.reader.settled(item):
-            clean.append(judged.key(item))
+            clean.append(_key(item))
     return part
+
+
+def _key(item: Item) -> bytes:
+    from auditor.collectors import judged  # noqa: PLC0415 - start-up: a commit is never remembered
+
+    return judged.key(item)
 
 
 def _open(item: Item, content: bytes, engine: "Engine", part: Search) -> bool:
