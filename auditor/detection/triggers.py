@@ -106,6 +106,8 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.LINE, rf"\b(?:key|name)=[\"'][\w.\-]{{0,64}}{KEYS}[\"'][^<>\n]{{0,80}}>[^<>\n]{{3}}"),
     (Look.LINE, rf"{KEYS}[\"']?[ \t]*[:=][ \t]*\{{[^{{}}\n]{{2}}"),
     (Look.LINE, rf"(?i:{_LOGIN}){_ASSIGN}[\"']?[\w.@+\-]{{1,64}}:[^\s/]{{3}}"),
+    (Look.LINE, rf"(?:BOOTSTRAP|ADMIN|AUTH|BASIC|DEFAULT|API)_USERS?{_ASSIGN}[\"']?[\w.@+\-]{{1,64}}:[^\s/]{{3}}"),
+    (Look.LINE, rf"(?i:auth){_ASSIGN}[\"']?neo4j/[^\s/]{{3}}"),
     # What the automaton can take in one with the patterns above costs nothing; a bound of the blanks doubled its price.
     (
         Look.PAIR,
@@ -145,6 +147,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.LINE, r"(?i)\bpassword\(?[ \t]{0,8}=?[ \t]{0,8}'[^'\n]"),
     (Look.LINE, rf"ENV[ \t]+\w{{0,64}}{KEYS}[ \t]+[^\s=]"),
     (Look.LINE, r"\"auth\"[ \t]*:[ \t]*\"[A-Za-z0-9+/]{6}"),
+    (Look.LINE, r"\"[dD]\"[ \t]*:[ \t]*\"[A-Za-z0-9_\-]{40}"),
     (Look.KEY_BLOCK, r"PRIVATE KEY(?: BLOCK)?-----"),
     (Look.LINE, r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40}"),
     (Look.SECRET_OBJECT, r"[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret[\"']?[ \t]*[\r\n,}]"),

@@ -167,7 +167,7 @@ def _flags(text: str, notation: Notation) -> Iterator[Span]:
         ):
             continue  # the end of a sentence that speaks of the flag
         told = notation is Notation.SHELL or match["quote"] or not match["value"].isalpha()
-        written = notation is Notation.DATA and match["dashes"] == "--" and strength is Label.PASSWORD
+        written = notation is Notation.DATA and strength is Label.PASSWORD
         if told or (written and COMMENT.match(text) is None):
             yield from verdict(match["key"], text, *match.span("value"), quoted=True)
     yield from _each(_LISTED, text)

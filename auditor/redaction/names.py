@@ -116,6 +116,8 @@ _ONCE = frozenset({"ClientToken", "clientToken"})
 """What makes a call of AWS happen once."""
 _NAMING = (["initial", "cluster", "token"], ["public", "key", "token"])
 """etcd's name of a cluster, and what names the author of a library of .NET."""
+_OF_DIRECTORIES = ("security.credentials", "security_credentials")
+_ROLES = frozenset({"vault", "bao", "openbao", "approle", "role", "app"})
 _WEAK = frozenset({"key", "keys", "auth", "cookie", "salt", "mnemonic", "pin", "authorization", "connectionstring"})
 
 
@@ -148,8 +150,8 @@ def label(name: str) -> Label:
 
 
 def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:  # noqa: PLR0911 - one line a noun
-    if words[-3:] == ["root", "token", "id"]:
-        return Label.PASSWORD  # of Vault's development server, where people write any word
+    if words[-3:] == ["root", "token", "id"] or name.lower().endswith(_OF_DIRECTORIES):
+        return Label.PASSWORD  # Vault's development server, where people write any word; Java's way to a directory
     if last.endswith("secret"):
         if last != "secret":
             return Label.TOKEN
@@ -170,8 +172,11 @@ def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:
         or last == "psk"
     ):
         return Label.TOKEN
-    if last in {"credential", "credentials", "creds"} or (before, last) == ("secret", "id"):
+    if last in {"credential", "credentials", "creds"}:
         return Label.SECRET
+    if (before, last) == ("secret", "id"):
+        # Of AppRole; elsewhere it is what a store calls the secret.
+        return Label.SECRET if len(words) == 2 or words[-3] in _ROLES else Label.NONE
     return Label.WEAK if last in _WEAK else Label.NONE
 
 

@@ -15,10 +15,12 @@ from auditor.redaction.verdict import named
 
 WORDS = (
     "pass", "pwd", "secret", "token", "key", "auth", "cred", "cookie", "pw", "jwt", "_pat", "sig=", "psk", "info",
+    "_user",
 )  # fmt: skip
 """Without one of these no name in a text labels a credential; for lower-case text."""
 _KEYWORD = re.compile(
-    r"(?:pass|pwd|pw\b|secret|token|key|auth|cred|cookie|jwt|pat\b|psk|user.?info)[\w.\-]{0,120}\\?[\"']?\]?[ \t]*[:=]"
+    r"(?:pass|pwd|pw\b|secret|token|key|auth|cred|cookie|jwt|pat\b|psk|user.?info|_users?)[\w.\-]{0,120}"
+    r"\\?[\"']?\]?[ \t]*[:=]"
 )
 """One of them, with a separator behind the name that holds it; for lower-case text."""
 _PAIR = re.compile(
@@ -72,8 +74,9 @@ _STATES = frozenset(
     }
 )  # fmt: skip
 _LOGIN_NAME = re.compile(r"(?i)(?:^|[._-])(?:user[._-]?info|basic[._-]?auth|user[._-]?pwd|user[._-]?pass|auth)$")
+_LOGIN_OF = re.compile(r"[A-Z][A-Z0-9_]*_(?:BOOTSTRAP|ADMIN|AUTH|BASIC|DEFAULT|API)_USERS?|[A-Z]+_BOOTSTRAP_USERS?")
 _LOGIN = re.compile(
-    r"(?:\$\{\w+:-[\"']?)?(?P<user>[A-Za-z][\w.@+\-]{0,63}):(?P<value>[^\s:/@\"'${}<>]{3,128})[\"']?\}?"
+    r"(?:\$\{\w+:-[\"']?)?(?P<user>[A-Za-z][\w.@+\-]{0,63})(?:(?<=neo4j)/|:)(?P<value>[^\s:/@\"'${}<>]{3,128})[\"']?\}?"
 )
 """`basic.auth.user.info=alice:secret`."""
 
@@ -125,7 +128,7 @@ def _value_of(place: _Place, match: re.Match[str]) -> tuple[int, Iterable[Span]]
     if text[match.start() - 1 : match.start()] == "\\" and key[0] in "nrt":
         key = key[1:]  # the escape of a line end before it
     strength = _strength(match, key)
-    login = _LOGIN_NAME.search(key) is not None
+    login = _LOGIN_NAME.search(key) is not None or _LOGIN_OF.fullmatch(key) is not None
     if strength <= Label.WEAK and not login:
         return 0, ()
     tags = _TAGS.match(text, position, place.end)
@@ -170,6 +173,8 @@ def _told(place: _Place, match: re.Match[str]) -> bool:
         or not match["key"].isalpha()
     ):
         return False
+    if _strength(match, match["key"]) is Label.PASSWORD and match.string[match.end() : match.end() + 1] in {'"', "'"}:
+        return False  # `db.createUser({user: 'a', pwd: 'b'})`
     if match.string[match.end("key")] in {" ", "\t"}:
         return True
     blank = match.string[match.end() - 1 : match.end()] in {" ", "\t"}
@@ -309,7 +314,7 @@ def _is_code(key: str, value: str, notation: Notation) -> bool:
     if bare in _BARE_WORDS:
         return True
     loose = notation in {Notation.UNKNOWN, Notation.PROSE, Notation.HCL, Notation.CODE}
-    if loose and bare.lower() == key.lower().rpartition(".")[2]:
+    if loose and bare.lower() == key.lower().rpartition(".")[2].strip("_"):
         return True
     if _DOTTED.fullmatch(bare) is None:
         return False

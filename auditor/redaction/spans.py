@@ -29,6 +29,8 @@ _PRIVATE_KEY = re.compile(
     r"[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----)?"
 )
 _PACKED_BLOCK = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,}={0,2}")
+_WEB_KEY = re.compile(r"\"[dD]\"[ \t]*:[ \t]*\"(?P<value>[A-Za-z0-9_\-]{40,1024})\"")
+"""The private part of a JSON Web Key, where its type stands on the same line (`detection.below` reads more lines)."""
 _URL_PASSWORD = re.compile(
     r"(?<![A-Za-z0-9+.\-])(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]{1,30})://(?P<user>(?:\{\{[^{}\n]{1,60}\}\}|\$\{[^{}\n]{1,60}\}"
     r"|[^\s:/@\"'<>\\?#]){0,128}):(?P<password>"
@@ -65,6 +67,11 @@ def certain(text: str, *, formats: bool = True) -> list[Span]:
     ]
     if "PRIVATE KEY" in text:
         found += private_keys(text)
+    if '"kty"' in text or '"Kty"' in text:
+        found += [
+            Span(*match.span("value"), match[0][1], "private-key", Confidence.CERTAIN)
+            for match in _WEB_KEY.finditer(text)
+        ]
     if "LS0tLS1CRUdJTi" in text:
         found += [
             Span(match.start(), match.end(), "", "private-key", Confidence.CERTAIN)

@@ -65,7 +65,8 @@ _PLACEHOLDER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _TAKES_EFFECT = re.compile(
-    r"(?!your|please|<)(?:[a-z]{3,20}[-_])*[Cc]hange[-_]?(?:[Mm]e|[Ii]t)(?:[-_]?[A-Za-z]{2,20})*\d{0,4}!?|default"
+    r"(?!your|please|<)(?:[a-z]{3,20}[-_])*[Cc]hange[-_]?(?:[Mm]e|[Ii]t)[^\s<>{}\[\]]{0,40}|default"
+    r"|my[-_]?(?:token|secret|key|api[-_]?key)|example[-_.][a-z]+|[a-z_.-]{3,40}[-_.]example|(?:dummy|fake)[a-z\d_.-]{3,40}"
 )
 _ENCRYPTED = re.compile(
     r"""
@@ -104,7 +105,7 @@ _VERSION = re.compile(
 """Of a package: `^2.0.0`, `>=1.2 <2`, `npm:name@1.0.0`."""
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 _EXPRESSION = re.compile(
-    r"\\(?:e|x1[bB]|033|u001[bB])\[.*|(?:~~|//|,,|\|\|)[a-z]{0,3}|\.[*+][^.]*|[^\d]*\.\*[^\d]*|.*(?:\[\^|\[\w-\w[^\]]*\][*+{]|\\[()wdSsKbB]|\(\?:).*",
+    r"\\(?:e|x1[bB]|033|u001[bB])\[.*|(?:~~|//|,,|\|\|)[a-z]{0,3}|\.[*+][^.]*|[^\d]*\.\*[^\d]*|.*(?:\[\^|\.\{\d|\[\w-\w[^\]]*\][*+{]|\\[()wdSsKbB]|\(\?:).*",
     re.DOTALL,
 )
 """A regular expression: `s/password=.*/password=x/`."""

@@ -113,13 +113,13 @@ FOUND = {
         REDIS_AUTH=${REDIS_AUTH:-«myredissecret»}
         _APP_WEBHOOK_SECRET=«gitea-webhook-secret»
         KEY_STORE_PWD=«examplegatewaykeys»
-        EXAMPLE_PASSWORD=example-password
+        EXAMPLE_PASSWORD=«example-password»
         MAX_TOKEN=12345
     """,
     "h2.properties": """
         spring.datasource.password=«sa»
         other.password=«dummycourses»
-        third.password=dummy-password
+        third.password=«dummy-password»
     """,
     "rails.env": """
         SECRET_KEY_BASE=«secret»
@@ -134,6 +134,26 @@ FOUND = {
     """,
     "security.yml": """
         password: «changeMeAlso!»
+    """,
+    "jwk.json": """
+        {"kty": "EC", "crv": "P-256", "d": "«870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE»", "x": "MKBCTNIcKUSDii11yS"}
+    """,
+    "logins.env": """
+        NEO4J_AUTH=neo4j/«harbour7»
+        RP_BOOTSTRAP_USER="superuser:«secretpassword»"
+        ADMIN_USER=shop
+        RUN_AS_USER=node:node
+    """,
+    "jndi.yml": """
+        ldap.java.naming.security.credentials: «password»
+        oauth_client_password: «my-secret»
+        admin_password: "«changeme-P@$$w0rd!»"
+        master_password: «password_example»
+        command: keytool -srcstorepass «mykeypassword» -noprompt
+        bwSecretId: af795aef-1605-4b51-92c0-b40c0130ff5f
+    """,
+    "createuser.sh": """
+        db.createUser({ user: 'admin', pwd: '«admin»', roles: [ { role: "root", db: "admin" } ] });
     """,
     "header.sh": """
         curl --header 'admin-auth: «12345»' --header "x-auth: $TOKEN" http://shop:3000/
@@ -615,6 +635,12 @@ NOTHING = {
         echo please do "oc login -u username -p password" first
         echo "Error: Missing argument for --api-key parameter."
         mysql -e "CREATE USER 'a' IDENTIFIED WITH ed25519 AS 'z0pjExBYbzbupUByZRrQvC6kRCcE8n/tC7kUdUD11fU'"
+    """,
+    "templates/sync.tpl": """
+        self._password = password
+    """,
+    "job_test.yaml": """
+        pattern: "certificatePassword=.{0,4}map"
     """,
     ".env.example": """
         ELASTIC_PASSWORD=changeme
