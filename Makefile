@@ -41,8 +41,8 @@ $(STAMP): pyproject.toml uv.lock
 	"$$uv" sync --quiet --frozen --python "$$python"
 	@touch $@
 
-# The library's YAML and CEL, made ready once; what has changed since is made anew at each start, a little slower.
-$(PREPARED): $(STAMP) $(shell find policies -name '*.yaml') $(wildcard auditor/policy/*.py)
+# The library and what looks for credentials, made ready once; what has changed since is made anew at each start, a little slower.
+$(PREPARED): $(STAMP) $(shell find policies -name '*.yaml') $(shell find auditor/policy auditor/redaction auditor/detection -name '*.py')
 	@$(BIN)/python -m auditor.pipeline.preparing $@
 
 demo: $(PREPARED)  ## audit the made-up estate in fixtures/ and write every report

@@ -1,4 +1,4 @@
-"""What was made of the shipped data beforehand: its YAML as JSON, its CEL and its detection rules as compiled bytes.
+"""What was made of the program's own data beforehand: its YAML as JSON, CEL, rules and regular expressions compiled.
 
 Reading the library's YAML and compiling what a run needs of its CEL cost a fifth of a run over one file, and compiling
 the automaton of the detection rules a third of a second. The build of the wheel does it once, and so does `make` in a
@@ -13,7 +13,7 @@ one that is not there.
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from auditor import data
 
 _LENGTH = 4
-_LAYOUT = 2
+_LAYOUT = 3
 """Of what follows below, and of how a CEL text becomes a program; a file of another one is as good as none."""
 
 
@@ -34,6 +34,17 @@ class _Entries(NamedTuple):
 
 
 _NOTHING = _Entries("", {}, b"")
+
+
+class Compiled(NamedTuple):
+    """A regular expression as `re` hands it to the interpreter, but for its text."""
+
+    flags: int
+    groups: int
+    names: dict[str, int]
+    """Names of groups, with their numbers."""
+    numbers: bytes
+    """The compiled code: unsigned numbers of four bytes, in the order of this machine's bytes."""
 
 
 def document(content: bytes) -> Any:
@@ -57,6 +68,16 @@ def automaton(expressions: Sequence[str], *, runtime: str) -> bytes | None:
     return zlib.decompress(entry) if entry is not None else None
 
 
+def pattern(text: str | bytes, flags: int, *, runtime: str) -> Compiled | None:
+    """Return the compiled regular expression as that interpreter made it, `None` where it was not prepared."""
+    entry = _find(_pattern(text, flags, runtime))
+    if entry is None:
+        return None
+    head, _, numbers = entry.partition(b"\n")
+    told, groups, names = json.loads(head)
+    return Compiled(told, groups, names, numbers)
+
+
 def pack(
     documents: Mapping[bytes, Any],
     programs: Mapping[str, bytes],
@@ -64,8 +85,10 @@ def pack(
     runtime: str,
     automata: Mapping[tuple[str, ...], bytes] = MappingProxyType({}),
     automata_runtime: str = "",
+    patterns: Iterable[tuple[str | bytes, int, Compiled]] = (),
+    patterns_runtime: str = "",
 ) -> bytes:
-    """Return the content of the file: YAML texts with their data, CEL texts with their programs, and automata."""
+    """Return the content of the file: YAML texts with their data, CEL texts with their programs, automata, patterns."""
     # What JSON cannot hold as it is, such as a number as a key, stays with the YAML reader.
     entries = {
         _yaml(content): text.encode()
@@ -76,6 +99,10 @@ def pack(
     entries |= {
         _automaton(expressions, automata_runtime): zlib.compress(serialised, 1)
         for expressions, serialised in automata.items()
+    }
+    entries |= {
+        _pattern(text, flags, patterns_runtime): json.dumps(compiled[:3]).encode() + b"\n" + compiled.numbers
+        for text, flags, compiled in patterns
     }
     places, end = {}, 0
     for key, entry in entries.items():
@@ -95,6 +122,11 @@ def _cel(text: str) -> str:
 
 def _automaton(expressions: Sequence[str], runtime: str) -> str:
     return hashlib.sha256("\0".join(("automaton", runtime, *expressions)).encode()).hexdigest()
+
+
+def _pattern(text: str | bytes, flags: int, runtime: str) -> str:
+    content = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
+    return hashlib.sha256(f"pattern\0{runtime}\0{flags}\0{type(text).__name__}\0".encode() + content).hexdigest()
 
 
 def _find(key: str) -> bytes | None:

@@ -23,6 +23,7 @@ from typing import Any
 
 from auditor.model.coverage import GapReason
 from auditor.model.record import record
+from auditor.patterns import compile_
 
 MAX_BYTES = 50_000_000
 """Of one file. etcd refuses objects above 1.5 MB; a larger stream is better judged in parts."""
@@ -91,7 +92,7 @@ def text(content: bytes) -> str:
 
 
 # Spaces, comments and line breaks before the first thing of a document.
-_HEAD = re.compile(r"(?:[ \t]*+(?:#[^\n]*+)?\r?\n)*+[ \t]*+(?:#[^\n]*+)?+")
+_HEAD = compile_(r"(?:[ \t]*+(?:#[^\n]*+)?\r?\n)*+[ \t]*+(?:#[^\n]*+)?+")
 
 
 def split(content: str) -> Iterator[Chunk]:
@@ -149,7 +150,7 @@ def _markers(content: str) -> Iterator[tuple[int, int]]:
 # aliases, tags, directives. The look is meant for a text with a line break before and behind it. It is one expression,
 # without backtracking, and each branch begins with what rules it out: half of all reading time is spent here.
 _END = r"[ ]*+[\n,\]}:#]"
-_UNSURE = re.compile(
+_UNSURE = compile_(
     r"[\n\[{,:?\-](?:(?<![:?\-])[ ]*+|[ ]++|(?<=[\"']:))(?:"
     rf"[yYnNoO](?:es|ES|[oOnN]|ff|FF)?+{_END}"
     r"|[1-9](?:\d{0,17}+[ ]*+:|\d{18}"
@@ -161,15 +162,15 @@ _UNSURE = re.compile(
     r"|<<|[&!%]\S|[*][^\s*]|[!?]\s)"
 )
 # A list in a list on one line: the only way to nest deeply without braces or indentation.
-_LIST_IN_LIST = re.compile(r"-[ ]++-\s")
+_LIST_IN_LIST = compile_(r"-[ ]++-\s")
 _PLAIN = bytes([0x0A, *range(0x20, 0x7F)])
 # Characters that YAML 1.1 forbids or takes for a line break; a tab may be indentation, a lone \r a line break.
-_ODD = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_ODD = compile_(r"[\x00-\x09\x0b-\x1f\x7f-\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _DEEP_INDENT = " " * MAX_DEPTH
 # A map or list as a key, which JSON cannot hold. `{{` is what a template that was not rendered looks like; inside of
 # text, as in the messages of alerts, it opens nothing. The first look is the quick one.
-_BRACES = re.compile(r"[}\]][ ]*+:|\{[ ]*+[{\[]")
-_COLLECTION_KEY = re.compile(r"[}\]][ ]*+:|[\n\[{,:?\-][ ]*+\{[ ]*+[{\[]")
+_BRACES = compile_(r"[}\]][ ]*+:|\{[ ]*+[{\[]")
+_COLLECTION_KEY = compile_(r"[}\]][ ]*+:|[\n\[{,:?\-][ ]*+\{[ ]*+[{\[]")
 
 
 def parse(document: str) -> Any:
@@ -256,7 +257,7 @@ def parse_json_stream(content: str) -> Iterator[tuple[int, Any]]:
         position = _JSON_SPACE.match(content, end).end()  # type: ignore[union-attr]
 
 
-_JSON_SPACE = re.compile(r"[ \t\r\n]*")
+_JSON_SPACE = compile_(r"[ \t\r\n]*")
 
 
 class _DuplicateError(Exception):
@@ -526,9 +527,9 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
 }
-_INT = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|([1-9][0-9]*|0))\Z")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
-_POINT = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?\Z")
+_INT = compile_(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|([1-9][0-9]*|0))\Z")
+_FLOAT = compile_(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_POINT = compile_(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?\Z")
 _NO_NUMBER = {
     **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), ".inf"),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), "-.inf"),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from auditor.detection.found import Found
 from auditor.detection.literals import secret_value
 from auditor.model.resource import Confidence, LiteralKind
+from auditor.patterns import compile_
 from auditor.redaction.names import Label, label
 from auditor.redaction.spans import named
 
@@ -20,37 +21,37 @@ PRIVATE_KEY = "private-key"
 _NEAR = 300
 _LINES = 12
 """Lines below a name among which its value is looked for."""
-_HEAD = re.compile(
+_HEAD = compile_(
     r"^(?P<indent>[ \t]*(?:-[ \t]+)*)[\"']?(?P<key>[A-Za-z_][\w.\-]{1,119})[\"']?[ \t]*[:=][ \t]*"
     r"(?P<kind>[|>][+\-\d]*|\{|\[)?[ \t]*(?:#.*)?\r?$"
 )
-_FLAG = re.compile(r"^[ \t]*(?:-[ \t]+)?[\"']?--?(?P<key>[A-Za-z][\w.\-]{1,60})[\"']?[ \t]*,?[ \t]*\r?$")
-_CHILD = re.compile(
+_FLAG = compile_(r"^[ \t]*(?:-[ \t]+)?[\"']?--?(?P<key>[A-Za-z][\w.\-]{1,60})[\"']?[ \t]*,?[ \t]*\r?$")
+_CHILD = compile_(
     r"^[ \t]*[\"']?(?P<name>value|default|defaultValue|Default|Value|plain|plainText|plaintext|literal|clearText)[\"']?"
     r"[ \t]*[:=][ \t]*(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s\"'#,{\[|>&*!][^\n#,]*?))[ \t]*,?"
     r"[ \t]*(?:#.*)?\r?$"
 )
-_ITEM = re.compile(
+_ITEM = compile_(
     r"^[ \t]*(?:-[ \t]+)?(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s\"'#,{\[|>&*!-][^\n#]*?))"
     r"[ \t]*,?[ \t]*(?:#.*)?\r?$"
 )
-_CLIENT = re.compile(r"\"clientAuthenticatorType\"[ \t]*:[ \t]*\"client-secret\"|\"clientId\"[ \t]*:")
-_CLIENT_SECRET = re.compile(r"\"secret\"[ \t]*:[ \t]*\"(?P<value>[^\"\n]{4,512})\"")
+_CLIENT = compile_(r"\"clientAuthenticatorType\"[ \t]*:[ \t]*\"client-secret\"|\"clientId\"[ \t]*:")
+_CLIENT_SECRET = compile_(r"\"secret\"[ \t]*:[ \t]*\"(?P<value>[^\"\n]{4,512})\"")
 """Of a realm or a client of Keycloak, where the secret itself is called as a reference is elsewhere."""
-_KEY_TYPE = re.compile(r"\"[kK]ty\"[ \t]*:")
-_PRIVATE_PART = re.compile(r"\"[dD]\"[ \t]*:[ \t]*\"(?P<value>[A-Za-z0-9_\-]{40,1024})\"")
+_KEY_TYPE = compile_(r"\"[kK]ty\"[ \t]*:")
+_PRIVATE_PART = compile_(r"\"[dD]\"[ \t]*:[ \t]*\"(?P<value>[A-Za-z0-9_\-]{40,1024})\"")
 """Of a JSON Web Key (RFC 7518, 6.2.2 and 6.3.2), which without it is a public one."""
-_JAAS = re.compile(r"LoginModule[ \t]+required")
-_JAAS_USER = re.compile(r"\buser_(?P<key>[\w.\-]{1,64})[ \t]*=[ \t]*\\?[\"'](?P<value>[^\"'\\\n]{1,512})")
+_JAAS = compile_(r"LoginModule[ \t]+required")
+_JAAS_USER = compile_(r"\buser_(?P<key>[\w.\-]{1,64})[ \t]*=[ \t]*\\?[\"'](?P<value>[^\"'\\\n]{1,512})")
 """Of the users whom a broker of Kafka lets in: `user_alice="secret"`."""
-_VARIABLE = re.compile(r"^[ \t]*variable[ \t]+\"?(?P<key>[\w\-]+)\"?[ \t]*\{")
-_RESOURCE = re.compile(r"^[ \t]*(?:resource[ \t]+\"(?P<type>\w+)\"|(?P<set>set_sensitive)\b)")
-_ATTRIBUTE = re.compile(
+_VARIABLE = compile_(r"^[ \t]*variable[ \t]+\"?(?P<key>[\w\-]+)\"?[ \t]*\{")
+_RESOURCE = compile_(r"^[ \t]*(?:resource[ \t]+\"(?P<type>\w+)\"|(?P<set>set_sensitive)\b)")
+_ATTRIBUTE = compile_(
     r"""^[ \t]*["']?(?P<key>[\w.\-/]{1,120})["']?[ \t]*[=:][ \t]*"(?P<value>(?:[^"\\\n]|\\.)+)"[ \t]*,?[ \t]*
         (?:\#.*)?$""",
     re.MULTILINE | re.VERBOSE,
 )
-_HEREDOC = re.compile(
+_HEREDOC = compile_(
     r"""^[ \t]*(?P<key>value|secret_string|secret_data)[ \t]*=[ \t]*<<[\-~]?"?(?P<mark>\w+)"?\n(?P<value>[^\n]+)\n
         [ \t]*(?P=mark)\b""",
     re.MULTILINE | re.VERBOSE,
@@ -58,10 +59,10 @@ _HEREDOC = re.compile(
 _SECRET_ATTRIBUTES = frozenset(
     {"value", "secret_string", "secret_data", "plaintext_value", "value_wo", "secret_string_wo"}
 )
-_DATA = re.compile(
+_DATA = compile_(
     r"^[ \t]*(?:data|string_data|data_json|binary_data|data_wo)[ \t]*=[ \t]*(?:jsonencode\([ \t]*)?\{", re.MULTILINE
 )
-_SENSITIVE_TYPE = re.compile(r"^[ \t]*type[ \t]*=[ \t]*\"SecureString\"", re.MULTILINE)
+_SENSITIVE_TYPE = compile_(r"^[ \t]*type[ \t]*=[ \t]*\"SecureString\"", re.MULTILINE)
 _PLURAL = ("passwords", "passphrases")
 
 

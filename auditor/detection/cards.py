@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from auditor.detection.found import Found
 from auditor.model import sighting
+from auditor.patterns import compile_
 
 CARD_NUMBER = sighting.CARD_NUMBER
-_NUMBER = re.compile(
+_NUMBER = compile_(
     r"""[2-6]\d{3}(?:
         \d{9,15}
         | (?P<gap>[ \-])\d{4}(?P=gap)\d{4}(?P=gap)\d{4}(?:(?P=gap)\d{1,3})?
@@ -50,8 +51,8 @@ TRADE = (
 """Words of the trade."""
 NEAR = 60
 """Characters between such a word and a number that belong together."""
-_TRADE = re.compile(TRADE)
-_ANOTHER = re.compile(
+_TRADE = compile_(TRADE)
+_ANOTHER = compile_(
     r"(?i)(?:id|uuid|guid|sha\d*|hash|commit|digest|imei|isbn|ean|gtin|phone|tel|mobile|time(?:stamp)?|epoch|nonce|trace"
     r"|span|order|invoice|tracking|serial|iban|offset|size|bytes|version|seed|revision|port|ts|created|updated|date)"
     r"[\"']?[ \t]*[:=#]?[ \t]*[\"']?\Z"
@@ -72,7 +73,7 @@ _TESTS = frozenset(
 )  # fmt: skip
 """Numbers that payment services publish for tests; they belong to nobody."""
 _FEW = 3
-_RUN = re.compile(r"(\d)\1{5}")
+_RUN = compile_(r"(\d)\1{5}")
 
 
 def card_numbers(text: str) -> list[Found]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from auditor.detection.files import notation_of
 from auditor.model.resource import Confidence, LiteralKind, Place
+from auditor.patterns import compile_
 from auditor.redaction.names import Label, label
 from auditor.redaction.notation import Notation
 from auditor.redaction.spans import Span, certain, decoded, named, spans
@@ -29,12 +30,12 @@ _DIGEST = Classification(LiteralKind.PUBLIC, "digest", Confidence.LIKELY)
 """`checksum/secret: 0f343b09...`: what Helm charts write so that a new value restarts the pods."""
 _STRUCTURED = frozenset({Place.CONFIG, Place.HELM_VALUE, Place.ANNOTATION, Place.LABEL})
 _ENTROPY_PLACES = frozenset({Place.ENV, Place.SECRET, Place.GENERATOR, Place.IMAGE})
-_INTERESTING = re.compile(r"[=:@ <]")
-_RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{24,512}")
-_CHECKSUM = re.compile(
+_INTERESTING = compile_(r"[=:@ <]")
+_RANDOM = compile_(r"[A-Za-z0-9+/_=-]{24,512}")
+_CHECKSUM = compile_(
     r"checksum|sha-?(?:1|256|512)(?:sum)?(?:$|[^0-9])|digest|fingerprint|(?:config|secret)-?hash", re.IGNORECASE
 )
-_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{6,128}")
+_HEXADECIMAL = compile_(r"[0-9a-fA-F]{6,128}")
 
 
 def _notation(key: str, place: Place) -> Notation:

@@ -3,12 +3,12 @@
 `["mysql", "-uroot", "-psecret"]`, `["--password", "x"]`, `["sh", "-c", "curl -u a:b ..."]`.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from auditor.detection.classify import Classification, examine
 from auditor.model.resource import Confidence, LiteralKind, Place
+from auditor.patterns import compile_
 from auditor.redaction.names import Label, label
 from auditor.redaction.spans import Span
 from auditor.redaction.values import nature
@@ -26,11 +26,11 @@ class Argument(NamedTuple):
     """Places in the element; empty where the value is no credential."""
 
 
-_MYSQL = re.compile(r"(?:^|[/ ])(?:mysql|mysqladmin|mysqldump|mariadb|mariadb-admin|mariadb-dump)(?: |$)")
-_CURL = re.compile(r"(?:^|[/ ])(?:curl|wget|http)(?: |$)")
-_LOGIN = re.compile(r"(?:^|[/ ])(?:redis-cli|redis-server|sshpass|mongo|mongosh|docker|podman|rabbitmqadmin)(?: |$)")
-_FLAG = re.compile(r"--?(?P<key>[A-Za-z][\w.\-]*)(?P<equals>=)?")
-_ASSIGNMENT = re.compile(
+_MYSQL = compile_(r"(?:^|[/ ])(?:mysql|mysqladmin|mysqldump|mariadb|mariadb-admin|mariadb-dump)(?: |$)")
+_CURL = compile_(r"(?:^|[/ ])(?:curl|wget|http)(?: |$)")
+_LOGIN = compile_(r"(?:^|[/ ])(?:redis-cli|redis-server|sshpass|mongo|mongosh|docker|podman|rabbitmqadmin)(?: |$)")
+_FLAG = compile_(r"--?(?P<key>[A-Za-z][\w.\-]*)(?P<equals>=)?")
+_ASSIGNMENT = compile_(
     r"(?P<key>[A-Za-z_][\w.\-/]*)=(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|(?P<plain>(?:[^\s\\]|\\.)*))"
 )
 

@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 
+from auditor.patterns import compile_
 from auditor.redaction.notation import Notation
 
 _ENDINGS: dict[str, Notation] = {
@@ -30,7 +31,7 @@ _ENDINGS: dict[str, Notation] = {
         Notation.DATA,
     ),
 }  # fmt: skip
-_TEMPLATES = re.compile(
+_TEMPLATES = compile_(
     r"\.(?:tpl|tmpl|template|j2|jinja2?|erb|tftpl|gotmpl|mustache|hbs|in|dist|sample|example|bak|orig|old|default|save|swp|txt)\Z"
 )
 """Ends of names before which the notation stands: `values.yaml.gotmpl`, `.env.example`, `my.cnf.j2`."""
@@ -50,11 +51,11 @@ _SHELL_NAMES = (
     "crontab",
 )
 _DATA_NAMES = (".env", "env.", "hosts", "inventory", "config", "credentials", "compose", "docker-compose")
-_PROSE_NAMES = re.compile(
+_PROSE_NAMES = compile_(
     r"(?:readme|changelog|contributing|licen[cs]e|llms)(?![a-z]).*"
     r"|(?:changes|copying|install|notes|notice|news|todo|history)(?:[.\d_-]*)"
 )
-_PROSE_FOLDERS = re.compile(r"(?:^|/)(?:docs?|documentation|manual|website)/(?:[^/]+/)*[^/]+\.txt\Z", re.IGNORECASE)
+_PROSE_FOLDERS = compile_(r"(?:^|/)(?:docs?|documentation|manual|website)/(?:[^/]+/)*[^/]+\.txt\Z", re.IGNORECASE)
 _DATA_FOLDERS = ("/group_vars/", "/host_vars/")
 _CODE_NAMES = frozenset({"vagrantfile", "gemfile", "rakefile", "podfile", "tiltfile", "build", "workspace", "brewfile"})
 
@@ -80,7 +81,7 @@ def notation_of(path: str) -> Notation:
     return Notation.PROSE if prose else Notation.UNKNOWN
 
 
-_INTERPRETER = re.compile(rb"#![ \t]*\S*?(?:/env[ \t]+(?:-\S+[ \t]+)*)?([a-z]+)[\d.]*(?:[ \t\r\n]|\Z)")
+_INTERPRETER = compile_(rb"#![ \t]*\S*?(?:/env[ \t]+(?:-\S+[ \t]+)*)?([a-z]+)[\d.]*(?:[ \t\r\n]|\Z)")
 _SHELLS = frozenset({b"sh", b"bash", b"dash", b"ash", b"zsh", b"ksh", b"fish", b"expect", b"make"})
 
 
@@ -107,7 +108,7 @@ def locked(path: str) -> bool:
     return path.rpartition("/")[2].lower() in _LOCKS
 
 
-_TESTS = re.compile(
+_TESTS = compile_(
     r"(?:^|/)(?:tests?|__tests__|testdata|spec|specs|fixtures|mocks?|__mocks__|__snapshots__|testutils?|testing)/|_test\.\w+\Z|"
     r"(?:^|/)test_[^/]*\Z|[^/]Tests?\.\w+\Z|[._-](?:spec|test)\.\w+\Z|[a-z]IT\.java\Z|src/(?:test|it|integrationTest)/"
 )
@@ -119,7 +120,7 @@ def tests(path: str) -> bool:
     return _TESTS.search(path) is not None
 
 
-_SAMPLES = re.compile(r"(?i)(?:^|[._-])(?:examples?|samples?|template|tmpl|dist|default)(?:[._-]|\Z)")
+_SAMPLES = compile_(r"(?i)(?:^|[._-])(?:examples?|samples?|template|tmpl|dist|default)(?:[._-]|\Z)")
 
 
 @lru_cache(maxsize=1 << 14)
@@ -128,7 +129,7 @@ def sample(path: str) -> bool:
     return _SAMPLES.search(path.rpartition("/")[2]) is not None
 
 
-_LANGUAGES = re.compile(
+_LANGUAGES = compile_(
     r"(?:^|/)(?:locales?|langs?|languages?|i18n|l10n|translations?|intl)/|(?:^|/)(?:locale|lang|messages|strings|translations?)"
     r"[._-][a-z]{2}(?:[_-][A-Za-z]{2,4})?\.\w+\Z|\.(?:po|pot|arb|resx|xlf|xliff|strings)\Z"
 )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from auditor.detection.cards import CARD_NUMBER
 from auditor.detection.files import notation_of
+from auditor.patterns import compile_
 from auditor.redaction.notation import Notation
 
 
@@ -18,21 +19,21 @@ class Instead(NamedTuple):
     """A few lines, ready to be adapted."""
 
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_PLAIN = re.compile(r"[\w.][\w./-]{0,200}", re.ASCII)
-_CI = re.compile(r"(?:^|/)(?:\.github/(?:workflows|actions)/[^/]+|(?:.*/)?action)\.ya?ml\Z")
-_GITLAB = re.compile(r"(?:^|/)\.?gitlab-ci(?:[.\-][^/]*)?\.ya?ml\Z|(?:^|/)\.gitlab/.*\.ya?ml\Z")
-_OTHER_CI = re.compile(
+_WORDS = compile_(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_PLAIN = compile_(r"[\w.][\w./-]{0,200}", re.ASCII)
+_CI = compile_(r"(?:^|/)(?:\.github/(?:workflows|actions)/[^/]+|(?:.*/)?action)\.ya?ml\Z")
+_GITLAB = compile_(r"(?:^|/)\.?gitlab-ci(?:[.\-][^/]*)?\.ya?ml\Z|(?:^|/)\.gitlab/.*\.ya?ml\Z")
+_OTHER_CI = compile_(
     r"(?:^|/)(?:azure-pipelines[^/]*\.ya?ml|bitbucket-pipelines\.ya?ml|\.circleci/config\.ya?ml|\.drone\.ya?ml"
     r"|\.travis\.ya?ml|\.woodpecker[^/]*(?:/[^/]+)?\.ya?ml|\.buildkite/[^/]+\.ya?ml|cloudbuild[^/]*\.ya?ml)\Z"
 )
-_COMPOSE = re.compile(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml\Z|(?:^|/)(?:docker-)?stack[^/]*\.ya?ml\Z")
-_DOCKERFILE = re.compile(r"(?:^|/)(?:[^/]*\.)?(?:Dockerfile|Containerfile)(?:\.[^/]*)?\Z", re.IGNORECASE)
-_JENKINSFILE = re.compile(r"(?:^|/)Jenkinsfile[^/]*\Z|\.jenkinsfile\Z")
-_DOTENV = re.compile(r"(?:^|/)(?:\.env[^/]*|[^/]+\.env|\.envrc)\Z")
-_VALUES = re.compile(r"(?:^|/)values[^/]*\.ya?ml\Z|(?:^|/)[^/]*values\.ya?ml\Z")
-_KEY_FILE = re.compile(r"\.(?:pem|key|p8|pkcs8|ppk|asc|ovpn)\Z|(?:^|/)id_(?:rsa|dsa|ecdsa|ed25519)\Z")
-_OF_SECRET = re.compile(rb"^[\"' \t{-]*kind[\"']?[ \t]*:[ \t]*[\"']?Secret\b", re.MULTILINE)
+_COMPOSE = compile_(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml\Z|(?:^|/)(?:docker-)?stack[^/]*\.ya?ml\Z")
+_DOCKERFILE = compile_(r"(?:^|/)(?:[^/]*\.)?(?:Dockerfile|Containerfile)(?:\.[^/]*)?\Z", re.IGNORECASE)
+_JENKINSFILE = compile_(r"(?:^|/)Jenkinsfile[^/]*\Z|\.jenkinsfile\Z")
+_DOTENV = compile_(r"(?:^|/)(?:\.env[^/]*|[^/]+\.env|\.envrc)\Z")
+_VALUES = compile_(r"(?:^|/)values[^/]*\.ya?ml\Z|(?:^|/)[^/]*values\.ya?ml\Z")
+_KEY_FILE = compile_(r"\.(?:pem|key|p8|pkcs8|ppk|asc|ovpn)\Z|(?:^|/)id_(?:rsa|dsa|ecdsa|ed25519)\Z")
+_OF_SECRET = compile_(rb"^[\"' \t{-]*kind[\"']?[ \t]*:[ \t]*[\"']?Secret\b", re.MULTILINE)
 _CODE = {
     "py": '{name} = os.environ["{name}"]  # or: Path("/run/secrets/{slug}").read_text().strip()',
     "js": "const {camel} = process.env.{name};",

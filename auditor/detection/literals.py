@@ -7,7 +7,6 @@ ConfigMap, Secret, Helm values, generators) are described one by one; everywhere
 
 import base64
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from urllib.parse import quote
 from auditor.detection import command_lines, kinds
 from auditor.detection.classify import Classification, examine
 from auditor.model.resource import REDACTED, Confidence, Literal, LiteralKind, Path, Place
+from auditor.patterns import compile_
 from auditor.redaction.names import Label, label, last_words
 from auditor.redaction.notation import Notation
 from auditor.redaction.redactor import mask
@@ -28,7 +28,7 @@ _NO_ANNOTATIONS = '"annotations":{}'
 _DEEPEST = 200
 _CERTAIN_LENGTH = 6
 _NO_WORD = 16
-_WORDLIKE = re.compile(r"[A-Za-z]+(?:[-_.][A-Za-z]+)*")
+_WORDLIKE = compile_(r"[A-Za-z]+(?:[-_.][A-Za-z]+)*")
 _SHORTEST_FORM = 8
 """Text up to this length cannot be a credential by its own form (`a://u:p@h` has nine characters)."""
 _Fingerprint = Callable[[str], str]
@@ -510,7 +510,7 @@ _MEASURED = frozenset({"prose", "switch", "number", "duration", "size", "url", "
 _STAYS = frozenset({LiteralKind.PLACEHOLDER, LiteralKind.REFERENCE, LiteralKind.ENCRYPTED})
 
 
-_SETTING = re.compile(r"(?P<name>[A-Z][A-Z_]{2,60})=\S{1,200}")
+_SETTING = compile_(r"(?P<name>[A-Z][A-Z_]{2,60})=\S{1,200}")
 """One that a file of settings is made up of: `ENABLED=false`."""
 
 
@@ -578,7 +578,7 @@ def _sweep(body: dict[str, Any], taken: set[str]) -> None:
     _replace(body, ordered, 0)
 
 
-_ESCAPED = re.compile(r"[^ !#-%'-;=?-\[\]-~]")
+_ESCAPED = compile_(r"[^ !#-%'-;=?-\[\]-~]")
 _AS_GO_WRITES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 """Go's JSON, and so kubectl's, escapes these as well, since the text might stand in a web page."""
 

@@ -16,29 +16,32 @@ from auditor.detection.found import Found
 from auditor.detection.literals import secret_value
 from auditor.detection.rules import Rule
 from auditor.model.resource import Confidence, LiteralKind, Place
+from auditor.patterns import compile_
 from auditor.redaction.spans import certain, decoded
 from auditor.redaction.values import looks_random, measure, nature
 
 CLEARED = ""
 """The rule of what is no credential once it is decoded, whatever its line says of it by itself."""
-_KIND = re.compile(rb"^[ \t]*(?:- )?[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
-_FIELD = re.compile(
+_KIND = compile_(rb"^[ \t]*(?:- )?[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?Secret[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
+_FIELD = compile_(
     rb"^(?P<indent>[ \t]*)(?:- )?[\"']?(?P<field>data|stringData)[\"']?[ \t]*:[ \t]*(?:#.*)?\r?$", re.MULTILINE
 )
-_ENTRY = re.compile(
+_ENTRY = compile_(
     rb"^(?P<indent>[ \t]+)[\"']?(?P<key>[A-Za-z0-9._\-]{1,253})[\"']?[ \t]*:[ \t]*"
     rb"(?:(?P<block>[|>][+\-\d]*)[ \t]*|\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s#][^\n]*?))?"
     rb"[ \t]*(?:#.*)?\r?$"
 )
-_FLOW = re.compile(
+_FLOW = compile_(
     rb"^[ \t]*(?:- )?[\"']?(?P<field>data|stringData)[\"']?[ \t]*:\s{0,80}\{(?P<body>[^{}]{1,20000})\}", re.MULTILINE
 )
-_FLOW_ENTRY = re.compile(
+_FLOW_ENTRY = compile_(
     rb"(?:^|,)\s{0,200}[\"']?(?P<key>[A-Za-z0-9._\-]{1,253})[\"']?[ \t]*:[ \t]+"
     rb"(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s,\"'][^,\n]*?))(?=\s*(?:,|\Z))"
 )
-_AUTH = re.compile(r"\"auth\"[ \t]*:[ \t]*\"(?P<value>[A-Za-z0-9+/]{6,}={0,2})\"")
-_RANDOM = re.compile(r"(?<=[\"'= :])[A-Za-z0-9+/_\-]{24,128}={0,2}(?=[\"'\s,;)]|$)")
+_AUTH = compile_(r"\"auth\"[ \t]*:[ \t]*\"(?P<value>[A-Za-z0-9+/]{6,}={0,2})\"")
+_RANDOM = compile_(r"(?<=[\"'= :])[A-Za-z0-9+/_\-]{24,128}={0,2}(?=[\"'\s,;)]|$)")
+_DATA = b"ata"
+"""In each of the names of a Secret's fields with values."""
 _LEAST_ENTROPY = 4.0
 """Bits a character; English text has about 4.1 in long texts and less in short ones, hexadecimal at most 4."""
 
@@ -63,16 +66,27 @@ def secret_values(document: bytes) -> list[Found]:
     if document.lstrip()[:1] in {b"{", b"["}:
         return list(_of_json(document))
     found: list[Found] = []
-    if _KIND.search(document):
-        for field in _FIELD.finditer(document):
+    if any(_on_lines(_KIND, b"Secret", document)):
+        for field in _on_lines(_FIELD, _DATA, document):
             packed = field["field"] == b"data"
             found += _entries(document, field.end() + 1, len(document), len(field["indent"]), packed=packed)
-        for flow in _FLOW.finditer(document):
+        for flow in _on_lines(_FLOW, _DATA, document):
             for entry in _FLOW_ENTRY.finditer(flow["body"]):
                 value = entry.lastgroup or "plain"
                 start = flow.start("body") + entry.start(value)
                 found += _secret(entry["key"].decode(), entry[value], start, packed=flow["field"] == b"data")
     return found
+
+
+def _on_lines(pattern: re.Pattern[bytes], word: bytes, document: bytes) -> Iterator[re.Match[bytes]]:
+    """Yield where `pattern` matches from the head of a line that holds `word`: ten times as fast as a search for it."""
+    place = document.find(word)
+    while place >= 0:
+        match = pattern.match(document, document.rfind(b"\n", 0, place) + 1)
+        if match is not None:
+            yield match
+        end = document.find(b"\n", place)
+        place = document.find(word, end) if end >= 0 else -1
 
 
 def _entries(content: bytes, position: int, end: int, indent: int, *, packed: bool) -> Iterator[Found]:
@@ -174,7 +188,7 @@ def registry_passwords(text: str) -> list[Found]:
 
 def of_pattern(text: str, rule: Rule) -> list[Found]:
     """Return what a rule of the user's finds on a line: whole words that its pattern matches, checksum right."""
-    compiled = re.compile(rf"(?<![A-Za-z0-9])(?:{rule.pattern})(?![A-Za-z0-9])", re.ASCII)
+    compiled = compile_(rf"(?<![A-Za-z0-9])(?:{rule.pattern})(?![A-Za-z0-9])", re.ASCII)
     return [
         Found(match.start(), match.end(), "", rule.id, match[0])
         for match in compiled.finditer(text)

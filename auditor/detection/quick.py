@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from auditor.detection.rules import Rule
 from auditor.detection.triggers import ASSIGNED, Trigger
 from auditor.model.resource import Confidence
+from auditor.patterns import compile_
 from auditor.redaction.names import Label, label
 from auditor.redaction.notation import Notation
 from auditor.redaction.pairs import verdict
@@ -19,12 +20,12 @@ from auditor.redaction.pairs import verdict
 _REACH = 4_096
 """Bytes that a token may take."""
 _NAME_REACH = 80
-_PAIR = re.compile(
+_PAIR = compile_(
     rb"(?<![\w.\-$\\])(?P<key>[A-Za-z_][\w.\-]{0,63})\\?[\"']?[ \t]*(?:=(?!=)|:(?![:/]))[ \t]*(?P<open>\\?[\"'])?"
 )
-_WORD = re.compile(rb"[A-Za-z0-9_\-+/=.~!^*]{3,256}")
+_WORD = compile_(rb"[A-Za-z0-9_\-+/=.~!^*]{3,256}")
 _STOPS = frozenset(b" \t\r\n\"',&)}]|")
-_LOGIN = re.compile(r"(?i)auth$|info$|pwd$|user[._-]?pass$")
+_LOGIN = compile_(r"(?i)auth$|info$|pwd$|user[._-]?pass$")
 """Names that are read in a way of their own."""
 _QUERY = frozenset(b";?&")
 _REMEMBERED = 1 << 14
@@ -93,4 +94,4 @@ def _verdict(key: str, value: str, *, quoted: bool, notation: Notation) -> tuple
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[bytes]:
-    return re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])".encode(), re.ASCII)
+    return compile_(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])".encode(), re.ASCII)

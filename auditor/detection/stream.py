@@ -18,6 +18,7 @@ from auditor.detection import quick
 from auditor.detection.engine import Engine
 from auditor.detection.triggers import KEYS, LONGEST_LINE, Look, Trigger, along, lines
 from auditor.model.resource import REDACTED
+from auditor.patterns import compile_
 
 LONGEST = 1 << 16
 """Bytes of a line that are waited for; of a longer one all but the last `_OVERLAP` are passed on."""
@@ -27,14 +28,14 @@ _TAIL = 1 << 11
 _MASK = REDACTED.encode()
 PATH = "stream.log"
 """Tells the notation: a mixture of everything."""
-_BEGIN = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
+_BEGIN = compile_(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
 _END = b"-----END "
-_BODY = re.compile(rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{16,}={0,2}(?![A-Za-z0-9+/=])")
+_BODY = compile_(rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{16,}={0,2}(?![A-Za-z0-9+/=])")
 """A part of a key, with a log's own words around it."""
-_SHORT = re.compile(rb"[ \t]*([A-Za-z0-9+/]+={0,2})[ \t]*\r?\n?")
-_PADDED = re.compile(rb"[^\n]*[ \t]([A-Za-z0-9+/]+={1,2})[ \t]*\r?\n?")
+_SHORT = compile_(rb"[ \t]*([A-Za-z0-9+/]+={0,2})[ \t]*\r?\n?")
+_PADDED = compile_(rb"[^\n]*[ \t]([A-Za-z0-9+/]+={1,2})[ \t]*\r?\n?")
 """The last line of a key may be short; with a log's own words before it, as many as before the first line."""
-_HEADER = re.compile(rb"[A-Za-z-]+: [^\n]*\r?\n?|[ \t]*\r?\n?")
+_HEADER = compile_(rb"[A-Za-z-]+: [^\n]*\r?\n?|[ \t]*\r?\n?")
 _STRANGERS = 5
 """Lines of others between those of a key, after which it is taken to have ended."""
 _CONTEXT = 3
@@ -47,11 +48,11 @@ _ESCAPED = (
     # A token right behind an escape: `%3Dghp_...`.
     r"(?:%3[aAdD]|\\\\?u003[aAdD]|%2[27])[A-Za-z0-9_.\-]{20}",
 )
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})|\\\\?u00([0-9A-Fa-f]{2})|\\(/)")
+_ESCAPE = compile_(rb"%([0-9A-Fa-f]{2})|\\\\?u00([0-9A-Fa-f]{2})|\\(/)")
 _ROUNDS = 3
 _LEVELS = 2
 """How often a text is read without its escapes: an address in an address is escaped twice."""
-_NAME = re.compile(rb"name|key", re.IGNORECASE)
+_NAME = compile_(rb"name|key", re.IGNORECASE)
 _HERE = frozenset({Look.LINE, Look.KEY_BLOCK})
 
 
@@ -413,7 +414,7 @@ def _escapes(block: bytes) -> list[int]:
 
 @cache
 def _patterns() -> tuple[re.Pattern[bytes], ...]:
-    return tuple(re.compile(text.encode(), re.ASCII) for text in _ESCAPED)
+    return tuple(compile_(text.encode(), re.ASCII) for text in _ESCAPED)
 
 
 @cache

@@ -3,6 +3,8 @@
 import codecs
 import re
 
+from auditor.patterns import compile_
+
 _HEAD = 8_192
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -25,7 +27,7 @@ def as_text(content: bytes) -> bytes | None:
     return None
 
 
-_LONE = re.compile("[\ud800-\udfff]")
+_LONE = compile_("[\ud800-\udfff]")
 _BYTES = 0xDC80
 _PAGE = 0xDC00
 

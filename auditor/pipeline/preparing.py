@@ -4,6 +4,8 @@ Run by the build of the wheel and by `make` in a checkout; never by the program 
 The same library and runtime give the same bytes.
 """
 
+import importlib
+import pkgutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,7 +13,9 @@ from pathlib import Path
 
 import yaml_rs
 
-from auditor import data, prepared, workloads
+import auditor
+from auditor import data, patterns, prepared, workloads
+from auditor.detection import engine as detecting
 from auditor.detection import rules as detection
 from auditor.detection import triggers
 from auditor.detection.triggers import Triggers
@@ -24,6 +28,12 @@ from auditor.policy.engine import Engine
 from auditor.workloads import Workloads
 
 _TIERS = (1, 2, 3)
+_WITH_PATTERNS = (
+    "auditor.redaction",
+    "auditor.detection",
+    "auditor.collectors.documents",
+    "auditor.collectors.manifests",
+)
 _ANY = "kubernetes/Any"
 """Stands for the many kinds of which no policy knows more than that they are objects."""
 
@@ -40,8 +50,27 @@ def content() -> bytes:
     texts = [file.read_bytes() for file in sorted(data.policies().rglob("*.yaml"))]
     documents = {text: yaml_rs.loads(text.decode(), parse_datetime=False) for text in texts}
     return prepared.pack(
-        documents, programs, runtime=cel.runtime(), automata=dict(_automata()), automata_runtime=triggers.runtime()
+        documents,
+        programs,
+        runtime=cel.runtime(),
+        automata=dict(_automata()),
+        automata_runtime=triggers.runtime(),
+        patterns=_patterns(),
+        patterns_runtime=patterns.RUNTIME,
     )
+
+
+def _patterns() -> Iterator[tuple[str | bytes, int, prepared.Compiled]]:
+    """Yield every regular expression that looking for credentials compiles: at import, or for an example of a rule."""
+    for module in pkgutil.walk_packages(auditor.__path__, "auditor."):
+        if module.name.startswith(_WITH_PATTERNS):
+            importlib.import_module(module.name)
+    rules = detection.load()
+    engine = detecting.Engine(rules, fingerprint=lambda _: "")
+    for rule in rules.rules.values():
+        for example in rule.examples:
+            engine.scan(example.text.encode(), path=example.file)
+    yield from patterns.asked()
 
 
 def _automata() -> Iterator[tuple[tuple[str, ...], bytes]]:

@@ -8,19 +8,20 @@ import re
 from collections.abc import Iterator
 
 from auditor.model.resource import Confidence
+from auditor.patterns import compile_
 from auditor.redaction.names import Label, label
 from auditor.redaction.notation import Notation
 from auditor.redaction.pairs import COMMENT, verdict
 from auditor.redaction.span import Span
 
 _QUOTED_VALUE = r"""(?P<quote>["'])(?P<value>[^"'\n]{1,512})(?P=quote)"""
-_ELEMENT = re.compile(r"<(?P<key>[\w:.\-]{1,80})(?:[ \t][^<>\n]{0,120})?>(?P<value>[^<>\n]{1,1024})</")
-_ENTRY = re.compile(
+_ELEMENT = compile_(r"<(?P<key>[\w:.\-]{1,80})(?:[ \t][^<>\n]{0,120})?>(?P<value>[^<>\n]{1,1024})</")
+_ENTRY = compile_(
     r"""<\w{1,40}[ \t][^<>\n]{0,80}?\b(?:key|name)=["'](?P<key>[\w.\-]{1,120})["'][^<>\n]{0,80}>
         (?P<value>[^<>\n]{1,1024})</""",
     re.VERBOSE,
 )
-NAME_VALUE = re.compile(
+NAME_VALUE = compile_(
     r"""(?:name(?<![\w\-]name)|key(?<![\w\-]key)|Name(?<![\w\-]Name)|Key(?<![\w\-]Key)|ParameterKey)["']?
         [ \t]*[:=][ \t]*["']?(?P<key>[\w.\-/\[\]\\]{2,120})["']?
         [ \t]*,?(?:\s|\#[^\n]{0,200}\n){0,40}
@@ -30,54 +31,54 @@ NAME_VALUE = re.compile(
         |(?P<plain>[^\s"',}<>|][^\n"',}<>]*))""",
     re.VERBOSE,
 )
-_OF_TYPE = re.compile(
+_OF_TYPE = compile_(
     r"""["']type["'][ \t]*:[ \t]*["'](?P<key>password)["'][ \t]*,\s{0,80}["']value["'][ \t]*:[ \t]*""" + _QUOTED_VALUE,
     re.VERBOSE,
 )
 """A user's credential in a realm of Keycloak."""
-_FLAG = re.compile(
+_FLAG = compile_(
     r"""(?<![\w\-])(?P<dashes>--?)(?P<key>[A-Za-z][\w.\-]{1,60})[ \t]+(?P<quote>["']?)
         (?P<value>[^\s"'\-|&;<>\\][^\s"'|&;]*)(?P=quote)""",
     re.VERBOSE,
 )
-_LISTED = re.compile(
+_LISTED = compile_(
     r"""["']--?(?P<key>[A-Za-z][\w.\-]{1,60})["'][ \t]*,[ \t]*(?P<quote>["'])(?P<value>(?!--?[A-Za-z])[^"'\n]{1,512})
         (?P=quote)""",
     re.VERBOSE,
 )
-_ARGUMENTS = re.compile(
+_ARGUMENTS = compile_(
     r"""\([ \t]*["'](?P<key>[\w.\-]{2,120})["'][ \t]*,[ \t]*""" + _QUOTED_VALUE + r"[ \t]*[,)]",
     re.VERBOSE,
 )
-_SETTING = re.compile(r"\b(?i:define|put|putenv|set\w{0,20}|env|add\w{0,20}|with\w{0,20}|property|option)\Z")
-_DEFAULT = re.compile(
+_SETTING = compile_(r"\b(?i:define|put|putenv|set\w{0,20}|env|add\w{0,20}|with\w{0,20}|property|option)\Z")
+_DEFAULT = compile_(
     r"""\$\{(?P<key>[A-Za-z_][\w.\-]{0,119}):[-=]?(?P<value>(?![+?]|\d{1,3}:\d{1,3}\})[^{}\n]{1,512})\}
         |\$\{(?P<shell>[A-Z_][A-Z0-9_]{0,119})-(?P<fallback>[^{}\n]{1,512})\}""",
     re.VERBOSE,
 )
 _NEAR = 150
-_LOOKED_UP = re.compile(
+_LOOKED_UP = compile_(
     r"""[\[(][ \t]*(?P<env>["']env["'],[ \t]*)?["'](?P<key>[\w.\-]{2,120})["'][\])]?[ \t]*
         (?:,[ \t]*(?:default[ \t]*=[ \t]*)?|\|\|[ \t]*|\?\?[ \t]*|\bor[ \t]+|\)?[ \t]*\|[ \t]*default\([ \t]*)"""
     + _QUOTED_VALUE,
     re.VERBOSE,
 )
 _LOOK_UP = ("env(", "env[", "environ.get(", "config(", "property(", "ordefault(", "lookup(", "fetch(", "param(")
-_LOOK_UP_OF_ANSIBLE = re.compile(r"lookup\Z")
-_LOOKING_UP = re.compile(r"(?i:env|environ\.get|config|property|ordefault|fetch|param)\Z")
-_OR_ELSE = re.compile(r"(?:\|\||\?\?)[ \t]*" + _QUOTED_VALUE)
-_MEMBER = re.compile(r"[\w$]\??\.(?P<key>[A-Za-z_]\w{1,80})[ \t]*\Z")
-_PIPED = re.compile(r"\|[ \t]*default[ \t]*\(?[ \t]*(?:value=)?" + _QUOTED_VALUE)
-_PIPING = re.compile(r"(?<![\w\"'])\.?(?P<key>[A-Za-z_$][\w.]{1,120})[ \t]*\Z")
-_DEFAULTED = re.compile(r"\bdefault[ \t]+\"(?P<value>[^\"\n]{1,512})\"[ \t]+[.$(]*(?P<key>[A-Za-z_][\w.]{1,120})")
-_HELD = re.compile(
+_LOOK_UP_OF_ANSIBLE = compile_(r"lookup\Z")
+_LOOKING_UP = compile_(r"(?i:env|environ\.get|config|property|ordefault|fetch|param)\Z")
+_OR_ELSE = compile_(r"(?:\|\||\?\?)[ \t]*" + _QUOTED_VALUE)
+_MEMBER = compile_(r"[\w$]\??\.(?P<key>[A-Za-z_]\w{1,80})[ \t]*\Z")
+_PIPED = compile_(r"\|[ \t]*default[ \t]*\(?[ \t]*(?:value=)?" + _QUOTED_VALUE)
+_PIPING = compile_(r"(?<![\w\"'])\.?(?P<key>[A-Za-z_$][\w.]{1,120})[ \t]*\Z")
+_DEFAULTED = compile_(r"\bdefault[ \t]+\"(?P<value>[^\"\n]{1,512})\"[ \t]+[.$(]*(?P<key>[A-Za-z_][\w.]{1,120})")
+_HELD = compile_(
     r"""\{[ \t]*(?:["']?(?i:type|sensitive|nullable)["']?[ \t]*[:=][ \t]*["']?\w{1,20}["']?,[ \t]*)?
         ["']?(?i:value|default|defaultValue)["']?[ \t]*[:=][ \t]*"""
     + _QUOTED_VALUE,
     re.VERBOSE,
 )
-_HOLDER = re.compile(r"(?P<key>[A-Za-z_][\w.\-]{1,120})[\"']?[ \t]*[:=][ \t]*\Z")
-_SIGNATURE = re.compile(r"[?&;]sig=(?P<value>[A-Za-z0-9%+/=_-]{20,200})")
+_HOLDER = compile_(r"(?P<key>[A-Za-z_][\w.\-]{1,120})[\"']?[ \t]*[:=][ \t]*\Z")
+_SIGNATURE = compile_(r"[?&;]sig=(?P<value>[A-Za-z0-9%+/=_-]{20,200})")
 _HELP = frozenset(
     {
         "string", "file", "path", "value", "and", "or", "to", "is", "as", "with", "for", "from", "in", "flag", "option",

@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from auditor import data, prepared
+from auditor.patterns import compile_
 
 
 class Format(NamedTuple):
@@ -98,16 +99,16 @@ def _heads() -> tuple[tuple[str, Format], ...]:
 @cache
 def _loose(pattern: str) -> re.Pattern[str]:
     """Return a format alone. It begins with a literal, so a text without one is passed over at once."""
-    return re.compile(pattern)
+    return compile_(pattern)
 
 
 @cache
 def _exact(pattern: str) -> re.Pattern[str]:
     """Return a format as a whole word."""
-    return re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])")
+    return compile_(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])")
 
 
-_HEAD = re.compile(
+_HEAD = compile_(
     r"A(?:KIA|SIA)[A-Z2-7]|gh[pousr]_|github_pat_|npm_|gl[a-z]{2,5}-[A-Za-z0-9_-]{20}|xox[abepor][-.]|xapp-|hooks\.slack"
     r"|discord|AIza|GOCSPX-|\dQ~"
     r"|[sr]k_(?:live|test)_|whsec_|SG\.|hv[sbr]\.|\.atlasv1\.|dckr_|do[opr]_v1_|dapi[0-9a-f]{8}|glsa_|glc_|pypi-"

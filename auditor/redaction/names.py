@@ -9,6 +9,8 @@ import re
 from enum import IntEnum
 from functools import lru_cache
 
+from auditor.patterns import compile_
+
 
 class Label(IntEnum):
     """How plainly a name labels a credential."""
@@ -24,12 +26,12 @@ class Label(IntEnum):
     """`password`, `passwd`, `pass`: anything can be one, also `admin` and `1234`."""
 
 
-_HINT = re.compile(
+_HINT = compile_(
     r"pass|pwd|pw\b|pswd|secret|token|key|auth|cred|cookie|salt|bearer|pat\b|jwt|pin\b|mnemonic|psk|user_?-?\.?info",
     re.IGNORECASE,
 )
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SEPARATORS = re.compile(r"[./:\s\[\]'\"@]+")
+_WORDS = compile_(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_SEPARATORS = compile_(r"[./:\s\[\]'\"@]+")
 _EXTENSIONS = frozenset({"txt", "conf", "cfg", "env", "file", "dat", "bin", "yaml", "yml", "json", "pem", "enc", "raw"})
 _NOUNS = frozenset({"secret", "key"})
 _LAST_PARTS = _EXTENSIONS | {"value", "default", "plain", "plaintext", "literal"}
@@ -51,10 +53,10 @@ _PASSWORDS = frozenset(
 _PASSWORD_ENDS = ("password", "passwd", "passphrase", "passcode")
 _NEGATED = frozenset({"nopasswd", "nopassword", "nopass"})
 """`NOPASSWD: ALL` of sudoers, `nopass` of Redis: that there is no password."""
-_JOINED_PASS = re.compile(
+_JOINED_PASS = compile_(
     r"\w{2,}(?:pass|pwd)|(?:db|root|admin|bind|my|mysql|pg|postgres|sql|redis|smtp|mail|ftp|ssh|ldap|user|app|proxy|vnc|wifi)pw"
 )
-_NO_JOINED = re.compile(
+_NO_JOINED = compile_(
     r"(?:by|com|encom|tres|sur|under|over|low|high|band|all|multi|one|first|second|single|two|proxy|fastcgi|old|ask)(?:pass|pwd)"
 )
 """`bypass`, `compass`, `proxypass`: words that end like it."""
@@ -102,7 +104,7 @@ _KEYED = frozenset(
         "fernet", "instrumentation", "integration", "sas", "psk", "decryption", "nonce",
     }
 )  # fmt: skip
-_JOINED_KEY = re.compile(r"(?:api|secret|private|encryption|signing|master|auth|account|shared|access)key")
+_JOINED_KEY = compile_(r"(?:api|secret|private|encryption|signing|master|auth|account|shared|access)key")
 _PAGES = frozenset(
     {
         "page", "pagination", "next", "previous", "continuation", "continue", "sync", "cancel", "cancellation", "max",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from auditor.model.resource import Confidence, LiteralKind
+from auditor.patterns import compile_
 from auditor.redaction.names import Label, label
 from auditor.redaction.notation import Notation
 from auditor.redaction.span import Span
@@ -18,38 +19,38 @@ WORDS = (
     "_user",
 )  # fmt: skip
 """Without one of these no name in a text labels a credential; for lower-case text."""
-_KEYWORD = re.compile(
+_KEYWORD = compile_(
     r"(?:pass|pwd|pw\b|secret|token|key|auth|cred|cookie|jwt|pat\b|psk|user.?info|_users?)[\w.\-]{0,120}"
     r"\\?[\"']?\]?[ \t]*[:=]"
 )
 """One of them, with a separator behind the name that holds it; for lower-case text."""
-_PAIR = re.compile(
+_PAIR = compile_(
     r"(?<![\w.\-$])(?<!\$\{)(?P<dashes>-{0,2})(?P<key>[A-Za-z_][\w.\-]{0,119})(?P<close>\\?[\"'])?\]?[ \t]*"
     r"(?P<separator>=>|:=|=(?!=)|:(?![:/]))[ \t]*"
 )
 _IN_NAMES = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 _LONGEST_NAME = 120
-_LINE_HEAD = re.compile(r"[ \t]*(?:[-*][ \t]+)*(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+)?[\"']?-{0,2}")
-_TAGS = re.compile(r"(?:(?:&[\w\-]+|!!(?:str|binary)|!unsafe)[ \t]+)+|Sensitive\(")
+_LINE_HEAD = compile_(r"[ \t]*(?:[-*][ \t]+)*(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+)?[\"']?-{0,2}")
+_TAGS = compile_(r"(?:(?:&[\w\-]+|!!(?:str|binary)|!unsafe)[ \t]+)+|Sensitive\(")
 """Before a value: an anchor and the tag of a plain string in YAML, the type of Puppet that hides it."""
-COMMENT = re.compile(r"[ \t]*(?:#|//|;|--[ \t]|<!--|\*[ \t]|/\*)")
-_QUOTED = re.compile(
+COMMENT = compile_(r"[ \t]*(?:#|//|;|--[ \t]|<!--|\*[ \t]|/\*)")
+_QUOTED = compile_(
     r"\\\"(?P<escaped>(?:[^\"\\]|\\(?!\"))*)\\\"|\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>(?:[^'\\]|\\.)*)'"
     r"|`(?P<back>[^`]*)`"
 )
-_WORD = re.compile(r"[^\s;&,\"'<>|)}\]`]+")
-_CONNECTION_WORD = re.compile(r"[^\s;&\"'<>|`]+")
-_SHELL_WORD = re.compile(r"[^\s;&\"'|`]+")
-_CUT = re.compile(r"\\[nrt](?![A-Za-z])|\\[nrt]\Z|(?<!\()\)(?=[,.;]?\Z)")
+_WORD = compile_(r"[^\s;&,\"'<>|)}\]`]+")
+_CONNECTION_WORD = compile_(r"[^\s;&\"'<>|`]+")
+_SHELL_WORD = compile_(r"[^\s;&\"'|`]+")
+_CUT = compile_(r"\\[nrt](?![A-Za-z])|\\[nrt]\Z|(?<!\()\)(?=[,.;]?\Z)")
 """An escaped line end in a text, and the end of a remark: `(username=x, password=y)`."""
-_ENDS = re.compile(r"[ \t]+[#;]|[ \t]+//")
-_NAME = re.compile(r"[A-Za-z_]+(?![\w\-.!$%*])")
-_SEVERAL = re.compile(r"[ \t\"'`]|[;&]\w+=")
-_NEXT = re.compile(r"[;&][A-Za-z_][\w.\-]{0,63}=")
+_ENDS = compile_(r"[ \t]+[#;]|[ \t]+//")
+_NAME = compile_(r"[A-Za-z_]+(?![\w\-.!$%*])")
+_SEVERAL = compile_(r"[ \t\"'`]|[;&]\w+=")
+_NEXT = compile_(r"[;&][A-Za-z_][\w.\-]{0,63}=")
 """Where the next pair of a line begins: `token=x;password=y`."""
 _ENCLOSED = ("$(", '"', "'", "`", '\\"')
 """What begins like this has an end of its own."""
-_CALL = re.compile(
+_CALL = compile_(
     r"[A-Za-z_][\w.]*\(.*|(?:await|new|lambda|function|return|async)\b.*"
     r"|[A-Za-z_]\w*(?:\??\.\w+)*\[(?:[^\[\]]*\].*|\Z)"
 )
@@ -60,9 +61,9 @@ _BARE_WORDS = frozenset(
     }
 )  # fmt: skip
 """Types and words of programs, where a value would stand."""
-_WORDS_OF_NAMES = re.compile(r"[a-z]+(?:_[a-z]+)+")
-_DOTTED = re.compile(r"[A-Za-z_][\w]*(?:\??\.[A-Za-z_]\w*)+")
-_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_.\-/]{0,60}")
+_WORDS_OF_NAMES = compile_(r"[a-z]+(?:_[a-z]+)+")
+_DOTTED = compile_(r"[A-Za-z_][\w]*(?:\??\.[A-Za-z_]\w*)+")
+_IDENTIFIER = compile_(r"[A-Za-z][A-Za-z_.\-/]{0,60}")
 _NEAR = 200
 """How far around a value its neighbours matter: keeps long lines linear."""
 _STATES = frozenset(
@@ -73,9 +74,9 @@ _STATES = frozenset(
         "it", "this", "read", "never", "too",
     }
 )  # fmt: skip
-_LOGIN_NAME = re.compile(r"(?i)(?:^|[._-])(?:user[._-]?info|basic[._-]?auth|user[._-]?pwd|user[._-]?pass|auth)$")
-_LOGIN_OF = re.compile(r"[A-Z][A-Z0-9_]*_(?:BOOTSTRAP|ADMIN|AUTH|BASIC|DEFAULT|API)_USERS?|[A-Z]+_BOOTSTRAP_USERS?")
-_LOGIN = re.compile(
+_LOGIN_NAME = compile_(r"(?i)(?:^|[._-])(?:user[._-]?info|basic[._-]?auth|user[._-]?pwd|user[._-]?pass|auth)$")
+_LOGIN_OF = compile_(r"[A-Z][A-Z0-9_]*_(?:BOOTSTRAP|ADMIN|AUTH|BASIC|DEFAULT|API)_USERS?|[A-Z]+_BOOTSTRAP_USERS?")
+_LOGIN = compile_(
     r"(?:\$\{\w+:-[\"']?)?(?P<user>[A-Za-z][\w.@+\-]{0,63})(?:(?<=neo4j)/|:)(?P<value>[^\s:/@\"'${}<>]{3,128})[\"']?\}?"
 )
 """`basic.auth.user.info=alice:secret`."""

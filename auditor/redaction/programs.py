@@ -9,6 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from auditor.model.resource import Confidence, LiteralKind
+from auditor.patterns import compile_
 from auditor.redaction.names import Label, label
 from auditor.redaction.span import Span
 from auditor.redaction.verdict import named
@@ -186,7 +187,7 @@ _PROGRAMS = (
 )  # fmt: skip
 
 
-_SHOWS_THE_FORM = re.compile(r"(?i)(?:-u|--user(?:name)?)[ \t=]{1,4}[\"']?(?:username|user|login)[\"']?[ \t]")
+_SHOWS_THE_FORM = compile_(r"(?i)(?:-u|--user(?:name)?)[ \t=]{1,4}[\"']?(?:username|user|login)[\"']?[ \t]")
 """`oc login -u username -p password`."""
 
 
@@ -229,4 +230,4 @@ def _checked(match: re.Match[str], name: str) -> Iterator[Span]:
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     """Return `pattern`, compiled when a text first needs it: all at once would cost every start."""
-    return re.compile(pattern, re.VERBOSE)
+    return compile_(pattern, re.VERBOSE)

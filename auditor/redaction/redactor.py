@@ -4,13 +4,12 @@ It masks what is a credential by its own form (token formats, private keys, URL 
 values beside a credential's name. It leaves sentences alone: `token: not found` is a message, not a token.
 """
 
-import re
-
 from auditor.model.resource import REDACTED
+from auditor.patterns import compile_
 from auditor.redaction.notation import Notation
 from auditor.redaction.spans import spans
 
-_UNPRINTABLE = re.compile(
+_UNPRINTABLE = compile_(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from auditor.model.resource import Confidence
+from auditor.patterns import compile_
 from auditor.redaction.blocks import blocks, pairs_of_names
 from auditor.redaction.formats import tokens
 from auditor.redaction.notation import Notation
@@ -24,27 +25,27 @@ from auditor.redaction.verdict import TEMPLATED, named
 
 __all__ = ["Named", "Span", "certain", "decoded", "named", "pairs_of_names", "private_keys", "spans"]
 
-_PRIVATE_KEY = re.compile(
+_PRIVATE_KEY = compile_(
     r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?P<body>(?:(?!-----)[\s\S]){0,20000})(?:-----END (?:"
     r"[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----)?"
 )
-_PACKED_BLOCK = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,}={0,2}")
-_WEB_KEY = re.compile(r"\"[dD]\"[ \t]*:[ \t]*\"(?P<value>[A-Za-z0-9_\-]{40,1024})\"")
+_PACKED_BLOCK = compile_(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,}={0,2}")
+_WEB_KEY = compile_(r"\"[dD]\"[ \t]*:[ \t]*\"(?P<value>[A-Za-z0-9_\-]{40,1024})\"")
 """The private part of a JSON Web Key, where its type stands on the same line (`detection.below` reads more lines)."""
-_URL_PASSWORD = re.compile(
+_URL_PASSWORD = compile_(
     r"(?<![A-Za-z0-9+.\-])(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]{1,30})://(?P<user>(?:\{\{[^{}\n]{1,60}\}\}|\$\{[^{}\n]{1,60}\}"
     r"|[^\s:/@\"'<>\\?#]){0,128}):(?P<password>"
     r"[^\s/\"'<>`\\]{1,256})@(?=(?P<host>[\w\[$<{%(-][\w.\-]{0,80}))"
 )
 _OF_COORDINATES = frozenset({"maven", "mvn"})
 """Schemes whose colons part group, name and version."""
-_DSN_PASSWORD = re.compile(r"(?<![\w.])(?P<user>[\w.\-]{1,64}):(?P<password>[^\s@:/\"']{1,128})@(?:tcp|udp|unix)\(")
-_HEADER = re.compile(
+_DSN_PASSWORD = compile_(r"(?<![\w.])(?P<user>[\w.\-]{1,64}):(?P<password>[^\s@:/\"']{1,128})@(?:tcp|udp|unix)\(")
+_HEADER = compile_(
     r"(?P<scheme>[Bb]asic|[Bb]earer|BEARER|BASIC|Token)[ \t]+(?P<value>[A-Za-z0-9+/_~.\-]{4,4096}={0,2})(?![A-Za-z0-9])"
 )
-_HEADER_NAME = re.compile(r"[Aa]uthorization[\"']?[ \t]*[:=,]?[ \t]*[\"']?\Z")
+_HEADER_NAME = compile_(r"[Aa]uthorization[\"']?[ \t]*[:=,]?[ \t]*[\"']?\Z")
 _SCHEMES = ("asic", "earer", "EARER", "ASIC", "Token")
-_REPEATED = re.compile(r"([A-Za-z0-9])\1{9}")
+_REPEATED = compile_(r"([A-Za-z0-9])\1{9}")
 _DOCUMENTED_LOGINS = frozenset(
     {"user:password", "username:password", "user:pass", "aladdin:open sesame", "test:123\u00a3"}
 )

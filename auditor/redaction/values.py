@@ -7,8 +7,9 @@ import re
 from itertools import pairwise
 
 from auditor.model.resource import REDACTED, LiteralKind
+from auditor.patterns import compile_
 
-_REFERENCE = re.compile(
+_REFERENCE = compile_(
     r"""
     \$\{[^}:]*\} | \$\([^)]*\)? .* | \$[A-Za-z_]\w*\$? | \$\d | \$[@*\#?] | %\w+% | %%\w | %\{[^}]*\} | %\([^)]*\)[sd]?
     | \{\{.*\}\} | <%.*%> | \#\{[^}]*\} | @[\w.]+@ | \$__(?:file|env|vault)\{[^}]*\} | __\w+__ | \$\{\{.*\}\}
@@ -34,9 +35,9 @@ _REFERENCE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_DEFAULTED = re.compile(r"\$\{(?P<name>[A-Za-z_][\w.\-]*):[-=]?(?P<default>(?![+?]|\d{1,3}:\d{1,3}\})[^{}]*)\}")
+_DEFAULTED = compile_(r"\$\{(?P<name>[A-Za-z_][\w.\-]*):[-=]?(?P<default>(?![+?]|\d{1,3}:\d{1,3}\})[^{}]*)\}")
 """Not `${NAME:+other}`, `${NAME:?message}`, `${NAME:0:16}`."""
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = compile_(
     r"""
     [x*.\-_?\#~][x*.\-_?\#~\ :/]* | x{3,}\S* | \S*x{5,}\S* | \S*\*{3,}\S* | \*\*[^*]+\*\*
     | base64[-_]?encoded\S* | \S*\.\.\.+\S* | \S*\u2026\S*
@@ -64,11 +65,11 @@ _PLACEHOLDER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_TAKES_EFFECT = re.compile(
+_TAKES_EFFECT = compile_(
     r"(?!your|please|<)(?:[a-z]{3,20}[-_])*[Cc]hange[-_]?(?:[Mm]e|[Ii]t)[^\s<>{}\[\]]{0,40}|default"
     r"|my[-_]?(?:token|secret|key|api[-_]?key)|example[-_.][a-z]+|[a-z_.-]{3,40}[-_.]example|(?:dummy|fake)[a-z\d_.-]{3,40}"
 )
-_ENCRYPTED = re.compile(
+_ENCRYPTED = compile_(
     r"""
     ENC\[(?:AES|PKCS7|GPG|KMS)[^\]]*\] | ENC\([^()]+\) | \{cipher\}\S+ | (?:vault|bao):v\d+:[A-Za-z0-9+/=]+
     | \$ANSIBLE_VAULT;.*
@@ -77,24 +78,24 @@ _ENCRYPTED = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_PATH = re.compile(
+_PATH = compile_(
     r"(?:~|\.{1,2}|%[\w.]+%|@)?/[\w.\-/@+%:~*$#]*|[A-Za-z]:\\[\w.\-\\ ]*|file:\S+"
     r"|[\w.-]+(?:/[\w.-]+)*/[\w.-]+\.[A-Za-z]\w{0,9}"
     r"|[\w-]+\.(?:pem|crt|cer|key|txt|json|ya?ml|conf|cfg|ini|env|jks|p12|pfx|properties|toml|xml|password|token"
     r"|secret|sh|py|sql|enc|dat)"
 )
-_SWITCH = re.compile(
+_SWITCH = compile_(
     r"true|false|yes|no|on|off|enabled?|disabled?|required|optional|auto|always|never|default|read|write|read-write"
     r"|admin-only|on_create",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?%?")
-_DURATION = re.compile(
+_NUMBER = compile_(r"[+-]?\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?%?")
+_DURATION = compile_(
     r"(?:\d+(?:\.\d+)?\s?(?:ns|us|µs|ms|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?|y|years?))+"
     r"|P(?:\d+[YMWD])*(?:T(?:\d+[HMS])+)?",
     re.IGNORECASE,
 )
-_VERSION = re.compile(
+_VERSION = compile_(
     r"""
     [\^~<>=v ]{0,3}\d+(?:\.(?:\d+|[xX*])){1,3}(?:[-+.][A-Za-z][\w.+\-]*)?
       (?:\ ?(?:\|\||-|,|<|>|\ )\ ?[\^~<>=v ]{0,3}\d+(?:\.(?:\d+|[xX*]))*(?:-[\w.]+)?)*
@@ -103,55 +104,55 @@ _VERSION = re.compile(
     re.VERBOSE,
 )
 """Of a package: `^2.0.0`, `>=1.2 <2`, `npm:name@1.0.0`."""
-_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
-_EXPRESSION = re.compile(
+_COLOUR = compile_(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
+_EXPRESSION = compile_(
     r"\\(?:e|x1[bB]|033|u001[bB])\[.*|(?:~~|//|,,|\|\|)[a-z]{0,3}|\.[*+][^.]*|[^\d]*\.\*[^\d]*|.*(?:\[\^|\.\{\d|\[\w-\w[^\]]*\][*+{]|\\[()wdSsKbB]|\(\?:).*",
     re.DOTALL,
 )
 """A regular expression: `s/password=.*/password=x/`."""
-_ALGORITHM = re.compile(
+_ALGORITHM = compile_(
     r"(?i)(?:md5|sha-?\d{1,3}|s?sha-?\d{3}|bcrypt|scrypt|argon2\w{0,2}|pbkdf2\w*|scram-sha-\d{1,3}|blf-crypt|aes-?\d{3}\S{0,16}"
     r"|[hrep]s(?:256|384|512)|caching_sha2_password|mysql_native_password|sha256_password)(?::\d{1,2})?"
 )
 """How passwords are kept, or what signs: `password_encryption: scram-sha-256`."""
-_SIZE = re.compile(r"\d+(?:\.\d+)?\s?(?:[KMGTP]i?B?|B|m)")
-_HASH = re.compile(
+_SIZE = compile_(r"\d+(?:\.\d+)?\s?(?:[KMGTP]i?B?|B|m)")
+_HASH = compile_(
     r"\$(?:2[abxy]?|1|5|6|7|y|argon2\w*|apr1|scrypt|pbkdf2[\w-]*|bcrypt[\w-]*)\$\S+|\{(?:SSHA\d*|SHA\d*|CRYPT|MD5"
     r"|PBKDF2\S*)\}\S+|SCRAM-SHA-\d+\$\S+"
     r"|(?:sha(?:1|224|256|384|512)|md5)[:-][A-Za-z0-9+/=]{16,}|[^\s:]+:\$(?:2[aby]|apr1|5|6)\$\S+|[^\s:]+:\{SHA\}\S+"
     r"|hmac-sha\d+:[0-9a-f]{16,}|\$[PH]\$[./0-9A-Za-z]{31}|\*[0-9A-F]{40}|\{(?:bcrypt|pbkdf2|scrypt|sha256)\}\S+"
     r"|pbkdf2_sha256\$\S+|md5[0-9a-f]{32}|sha(?:1|256):[0-9a-f]{8,}:[0-9a-f]{40,}|argon2:\S+"
 )
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_HEX_DIGEST = re.compile(
+_UUID = compile_(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HEX_DIGEST = compile_(
     r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})", re.IGNORECASE
 )
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
-_TEMPLATED = re.compile(r"\$\{|\{\{|\$\(")
+_URL = compile_(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
+_TEMPLATED = compile_(r"\$\{|\{\{|\$\(")
 _LONGEST = 4096
-_HEX = re.compile(r"[0-9a-f]{20,}|[0-9A-F]{20,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_HEX = compile_(r"[0-9a-f]{20,}|[0-9A-F]{20,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MANY = 8
 _LONG = 16
-_EXAMPLE_WORDS = re.compile(
+_EXAMPLE_WORDS = compile_(
     r"(?i)pass|secret|token|example|sample|test|demo|my[-_]|your|abcdef|qwert|123456|foo|bar|dummy|fake|admin|user"
 )
 _VARIETY = 3
-_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_MATERIAL = re.compile(
+_BEGIN = compile_(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_MATERIAL = compile_(
     r"(?:[\s\"'`+,;|#/*>.-]|\\[nrt]|(?:Proc-Type|DEK-Info|Version|Comment|Charset|Hash)\b[^\n]{0,120}(?:\n|\\n))*"
     r"(?P<run>[A-Za-z0-9+/]{24})"
 )
 """Base64 as it follows a marker: at once, behind line ends, comment signs, quotes, and the headers of RFC 1421."""
-_KEY_BODY = re.compile(r"(?:[A-Za-z0-9+/=\s\"'`,;|#>.\u2026*-]|\\[nrt])*")
+_KEY_BODY = compile_(r"(?:[A-Za-z0-9+/=\s\"'`,;|#>.\u2026*-]|\\[nrt])*")
 _CUTS = ("..", "\u2026", "**")
 """What stands for the part that somebody left out."""
-_PUBLIC_BLOCK = re.compile(
+_PUBLIC_BLOCK = compile_(
     r"\s*(?:-----BEGIN\ (?:[A-Z0-9 ]*CERTIFICATE[A-Z ]*|[A-Z0-9 ]*PUBLIC\ KEY(?:\ BLOCK)?|DH\ PARAMETERS"
     r"|EC\ PARAMETERS|X509\ CRL)-----"
     r"|(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\w+|sk-\S+@openssh\.com)\ AAAA|age1[a-z0-9]{58}\s*$"
     r"|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM)"
 )
-_DOCUMENTED = re.compile(r"EXAMPLE(?:KEY)?\b|-EXAMPLE\d+\b")
+_DOCUMENTED = compile_(r"EXAMPLE(?:KEY)?\b|-EXAMPLE\d+\b")
 
 
 def nature(value: str) -> tuple[LiteralKind, str] | None:  # noqa: C901, PLR0911, PLR0912 - one line a kind, in order

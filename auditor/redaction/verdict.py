@@ -8,39 +8,40 @@ variable holds the thing itself, a key of nested configuration as often its name
 import re
 
 from auditor.model.resource import Confidence, LiteralKind
+from auditor.patterns import compile_
 from auditor.redaction.names import Label, label
 from auditor.redaction.span import Named
 from auditor.redaction.values import default_of, looks_random, measure, nature, takes_effect
 
-TEMPLATED = re.compile(r"\$\{|\{\{|\$\(|<%|\$[A-Z_]{3,}|%\(")
-_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_.\-/]{0,60}")
-_ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-_CAPITALS = re.compile(r"[A-Z]+(?:[_-][A-Z]+)+|[A-Z]{2,12}")
+TEMPLATED = compile_(r"\$\{|\{\{|\$\(|<%|\$[A-Z_]{3,}|%\(")
+_IDENTIFIER = compile_(r"[A-Za-z][A-Za-z_.\-/]{0,60}")
+_ENVIRONMENT_NAME = compile_(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_CAPITALS = compile_(r"[A-Z]+(?:[_-][A-Z]+)+|[A-Z]{2,12}")
 """`MY_PASSWORD`, `FOO`: where a name stands for the value."""
-_CAPITAL_WORD = re.compile(
+_CAPITAL_WORD = compile_(
     r"(?!\w*(?:PASS|PWD|SECRET|TOKEN|KEY|USER|NAME|VALUE|ENV|FOO|BAR|YOUR|HERE|CRED|STR))[A-Z]{3,12}"
 )
 """`HAHA`: as a password it is one, in whatever letters."""
-_ENVIRONMENT_KEY = re.compile(r"_?[A-Z][A-Z0-9_]*")
-_SECRET_KEY = re.compile(r"(?:^s|S)ecretKey$")
+_ENVIRONMENT_KEY = compile_(r"_?[A-Z][A-Z0-9_]*")
+_SECRET_KEY = compile_(r"(?:^s|S)ecretKey$")
 """Written like this it is a field of Kubernetes that names a key; `secret_key` is a setting that holds one."""
-_ACCESS_KEY = re.compile(r"(?<!secret)(?<!secret[-_.])access[-_.]?key$", re.IGNORECASE)
+_ACCESS_KEY = compile_(r"(?<!secret)(?<!secret[-_.])access[-_.]?key$", re.IGNORECASE)
 """An access key without `secret` before it is a user's name to S3, and a secret to Azure, where it is long."""
-_OBJECT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?")
-_OF_AN_OBJECT = re.compile(
+_OBJECT_NAME = compile_(r"[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?")
+_OF_AN_OBJECT = compile_(
     r"(?:[a-z0-9]+[-.])+(?:secrets?|creds?|credentials?|certs?|certificates?|tls|ca|keystore|truststore|keytab|auth)"
 )
 """`db-credentials`, `webhook-server-cert`: what Secret objects and files are called."""
-_FOLDERS = re.compile(r"[a-z][a-z_.\-]*(?:/[a-z][a-z_.\-]*){2,}")
+_FOLDERS = compile_(r"[a-z][a-z_.\-]*(?:/[a-z][a-z_.\-]*){2,}")
 _NAMES_OF_FIELDS = frozenset({"auth", "key", "salt", "cookie", "data", "username", "login"})
-_WORDS = re.compile(r"[a-z]+(?:[-.][a-z]+)+")
-_CREDENTIALS = re.compile(r"(?i)[\w.\-]*cred(?:ential)?s?")
-_PARTED = re.compile(r"[-./]|[a-z][A-Z]")
-_NAMES_ITSELF = re.compile(
+_WORDS = compile_(r"[a-z]+(?:[-.][a-z]+)+")
+_CREDENTIALS = compile_(r"(?i)[\w.\-]*cred(?:ential)?s?")
+_PARTED = compile_(r"[-./]|[a-z][A-Z]")
+_NAMES_ITSELF = compile_(
     r"(?:[a-z0-9]+_)+api_key|(?:[a-z0-9]+[-./])*(?:token|secret|password|passwd|credentials?|(?:api|access)[-_]?key)"
     r"|[a-z]+(?:\d\d)?(?:[A-Z][a-z]+)*(?:Token|Secret|Password|Key|Credentials?)"
 )
-_SPEAKS = re.compile(r"(?i)pass(?:word|phrase|wort|code)|token|secret|credential|\bkey\b|mot de passe|contrase")
+_SPEAKS = compile_(r"(?i)pass(?:word|phrase|wort|code)|token|secret|credential|\bkey\b|mot de passe|contrase")
 _NO_TOKENS = frozenset(
     {
         "basic", "bearer", "jwt", "oauth", "oauth2", "oidc", "header", "query", "kubernetes", "k8s", "static", "file",
@@ -53,12 +54,12 @@ _NO_TOKENS = frozenset(
 )  # fmt: skip
 _SHORTEST = 3
 _SHORT = 8
-_LETTERS = re.compile(r"[A-Za-z][A-Za-z._-]*")
-_SECRET = re.compile(r"(?i)secret$")
+_LETTERS = compile_(r"[A-Za-z][A-Za-z._-]*")
+_SECRET = compile_(r"(?i)secret$")
 """A number is one as well: `ADMIN_SECRET=12345`; a token in digits is seldom more than a limit."""
-_PARTED_WORDS = re.compile(r"[a-z][_-][a-z]")
-_LETTER = re.compile(r"\w")
-_SWITCH_OF_NAMES = re.compile(
+_PARTED_WORDS = compile_(r"[a-z][_-][a-z]")
+_LETTER = compile_(r"\w")
+_SWITCH_OF_NAMES = compile_(
     r"(?:files|compat|systemd|nis|sss|ldap|db|winbind)(?:[ \t]+(?:files|systemd|nis|sss|ldap|db|winbind))*"
 )
 """`passwd: files ldap` of nsswitch.conf."""
