@@ -44,9 +44,11 @@ _IN_LOCKS = frozenset({"url-password", "authorization-header"})
 RANDOM = "high-entropy"
 """The rule that anything surer replaces."""
 _REMEMBERED = 1 << 17
-_DOCUMENTS = 256
+_DOCUMENTS = 2048
 """Secret manifests that are remembered; they are longer than lines."""
-_BLOCKS = 1 << 11
+_LONG_DOCUMENT = 1 << 14
+"""Bytes from which on they are not, so that memory is bounded: files without `---`, which no other equals."""
+_BLOCKS = 1 << 13
 """Names with what stands below them that are remembered."""
 _NOTHING: tuple[Found, ...] = ()
 
@@ -152,7 +154,8 @@ class Engine:
             yield begin, self._keys(content[begin : start + _KEY_BLOCK], end - begin)
         if Look.SECRET_OBJECT in looks and SECRET_VALUE in self._rules.rules:
             for begin, document in objects.documents(content, looks[Look.SECRET_OBJECT]):
-                yield begin, self._in_secrets(document)
+                look = self._in_secrets if len(document) < _LONG_DOCUMENT else self._secrets
+                yield begin, look(document)
         for start, end in looks.get(Look.LINE, ()):
             formats = tokens is None or _any_within(tokens, start, end)
             yield start, self._on_line(content[start:end], notation, formats=formats)
