@@ -97,12 +97,15 @@ def test_a_repository_is_read_at_its_commit(tmp_path: Path, monkeypatch: pytest.
         json.dumps({"repository": "shop/shop", "path": "app.env", "blob": "", "yes": {"named": [2]}}) + "\n"
     )
     (labels / "tuning.jsonl").write_text("")
+    first = {"set": "one of ours", "split": "held-out", "recall": 0.5, "precision": 0.75}
+    (labels / "first.jsonl").write_text(json.dumps(first) + "\n")
     monkeypatch.setattr(detection, "LABELS", labels)
     monkeypatch.setenv("BENCH_REPOSITORIES", str(tmp_path / "mirrors"))
     report = "\n".join(detection.run(tmp_path / "scratch"))
     assert (
         "held-out: 1 of 1 repositories\n    ours            recall 1.000 (1 of 1), precision 1.000 (0 wrong)" in report
     )
+    assert "first run       recall 0.500, precision 0.750: one of ours" in report
     assert "tuning: 0 of 0 repositories: not measured" in report
 
 
