@@ -28,6 +28,7 @@ from auditor.model.coverage import Coverage, Gap, GapReason
 from auditor.model.errors import InputError
 from auditor.model.sighting import CARD_NUMBER, Searched, Sighting, Where
 from auditor.pipeline import judging, leaking, rules, secrets_contents, secrets_images, secrets_logs, summary
+from auditor.pipeline.assemble import JudgedSubject
 from auditor.pipeline.assessing import Reached, assess
 from auditor.pipeline.judging import Progress
 from auditor.pipeline.leaking import Ground, Leaked
@@ -35,6 +36,7 @@ from auditor.pipeline.places import Places
 from auditor.pipeline.rules import Rules, Terms
 from auditor.pipeline.secrets_contents import Way
 from auditor.pipeline.sightings import added, joined, sighting
+from auditor.policy.engine import NO_ANSWER
 from auditor.redaction.fingerprint import Fingerprinter
 
 BINARY = "binary"
@@ -152,10 +154,11 @@ def examine(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progr
         *credentials.searches([found.searched]),
         *leak_facts(leaked.leaks),
     ]
-    estate = Estate()
+    judged = judging.judge(facts, Estate(), by=judged_by.judge, places=Places(()))
+    gaps = (*found.coverage.gaps, *_unjudged(judged))
     reached = Reached(
-        judged=judging.judge(facts, estate, by=judged_by.judge, places=Places(())),
-        coverage=(found.coverage,),
+        judged=judged,
+        coverage=(replace(found.coverage, gaps=gaps),),
         arguments=request.paths,
         digests=[("detection rules", looked_for.digest), *leaked.digests],
         key_id=fingerprinter.key_id,
@@ -167,6 +170,17 @@ def examine(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progr
         ),
     )
     return assess(reached, judged_by, now=now), leaked
+
+
+def _unjudged(judged: Iterable[JudgedSubject]) -> Iterator[Gap]:
+    """Yield a gap for each credential that a policy failed to judge: what was found must never end in a green run."""
+    for one in judged:
+        for entry in one.judged.others:
+            if one.subject.type == credentials.FACT and NO_ANSWER in entry.reason:
+                detail = (
+                    f"A credential in it could not be judged ({entry.reason}). Look at it by hand, and report this."
+                )
+                yield Gap(file=one.subject.location.file, reason=GapReason.UNREADABLE, detail=detail)
 
 
 def _cards(sightings: Iterable[Sighting]) -> int:

@@ -90,6 +90,8 @@ class Engine:
         return self._compiled[index].parameters
 
 
+NO_ANSWER = "cannot be evaluated"
+"""What a reason says where an expression gave no answer: a fault of the policy, or of what it was given."""
 _NOTHING = Judged(passed=(), others=())
 
 _Answer = tuple[Outcome, str, tuple[Failure, ...]]
@@ -354,7 +356,7 @@ def _first(doubts: Iterable[Callable[[Any], _Answer | None]], activation: Any) -
 
 
 def _open(what: str, answer: Unanswered) -> _Answer:
-    return Outcome.NOT_EVALUATED, f"{what} cannot be evaluated: {answer.why}", ()
+    return Outcome.NOT_EVALUATED, f"{what} {NO_ANSWER}: {answer.why}", ()
 
 
 def _undescribed(policy: Policy, answer: Unanswered) -> list[Any]:
