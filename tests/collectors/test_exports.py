@@ -442,7 +442,7 @@ def test_values_of_secrets_are_taken_out(tmp_path: Path) -> None:
     secret = made("v1", "Secret", "db", "shop", type="Opaque", data={"password": "Y2FuYXJ5LTRjMWI5ZTAyZDc="})
     secret["metadata"]["annotations"] = {
         LAST_APPLIED: json.dumps({**secret, "data": {"password": "Y2FuYXJ5LTRjMWI5ZTAyZDc="}}),
-        "example.com/note": f"it was {CANARY} once",
+        "meta.helm.sh/note": f"it was {CANARY} once",
     }
     sink = export(put(tmp_path, {"s.json": printed(secret, made("v1", "Secret", "none", "pay"))}))
     body = sink.named(SECRET, "db", "shop").body
@@ -453,7 +453,7 @@ def test_values_of_secrets_are_taken_out(tmp_path: Path) -> None:
             "name": "db",
             "namespace": "shop",
             "uid": "uid-shop-db",
-            "annotations": {LAST_APPLIED: "[redacted]", "example.com/note": "it was [redacted] once"},
+            "annotations": {LAST_APPLIED: "[redacted]", "meta.helm.sh/note": "it was [redacted] once"},
         },
         "type": "Opaque",
         "keys": ["password"],

@@ -4,10 +4,12 @@
 - Annotations that are a copy of the whole object (`last-applied-configuration` and its kin) lose their value, whatever
   was found in it; the key stays, since its presence is a finding of its own.
 - `managedFields` go; of a Secret they give key names and the time of the last write first.
-- A Secret never has `data`: its keys and their number are all that is kept of it.
+- A Secret never has `data`: its keys and their number are all that is kept of it. Of its annotations only those keep
+  their value that say to whom it belongs and what made it: a copy that nobody can recognise may stand in any other.
 - `status` goes, except for the fields that `kinds` names.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,6 +34,14 @@ COPIES = frozenset(
 
 _LONGEST = 256
 """Characters of an annotation of a Secret that are kept: a name, a date, a URL. What is longer may be a copy."""
+_NEEDED = re.compile(
+    r"(?:[a-z0-9.-]+\.)?(?:kubernetes\.io|k8s\.io|cert-manager\.io|helm\.sh|argoproj\.io|fluxcd\.io)/.*"
+    r"|(?:.*/)?(?:owner|owners|owned-by|team|squad|contact|maintainer|responsible)",
+    re.IGNORECASE,
+)
+"""Keys of annotations of Secrets that are kept with their value: to whom it belongs, and what made it."""
+_PLAIN = re.compile(r"true|false|\d{4}-\d{2}-\d{2}(?:[T ][0-9:.]+(?:Z|[+-]\d{2}:?\d{2})?)?")
+"""Values that say nothing but a date, yes or no."""
 _NONE = type(None)
 _CONDITION = ("type", "status", "reason", "lastTransitionTime")
 
@@ -62,7 +72,7 @@ class Normaliser:
             # While its values are there, if they are: a copy of one in an annotation goes with it.
             literals = tuple(one for one in self._literals(type_, body) if one.place is not Place.SECRET)
             body = _secret(body, managed)
-            _shorten(annotations)
+            _blank(annotations)
         else:
             if "status" in body or kind.spec is not None:
                 _trim(kind, body)
@@ -186,8 +196,10 @@ def _trim(kind: Kind, body: dict[str, Any]) -> None:
         body["spec"] = {name: body["spec"][name] for name in kind.spec if name in body["spec"]}
 
 
-def _shorten(annotations: dict[str, Any] | None) -> None:
-    """Take the value from annotations that are long."""
+def _blank(annotations: dict[str, Any] | None) -> None:
+    """Take the value from every annotation of a Secret that nobody needs: a copy may stand there."""
     for name, value in (annotations or {}).items():
-        if isinstance(value, str) and len(value) > _LONGEST:
+        if not isinstance(value, str) or _PLAIN.fullmatch(value):
+            continue
+        if len(value) > _LONGEST or not _NEEDED.fullmatch(name):
             annotations[name] = REDACTED  # type: ignore[index]  # it has entries

@@ -13,7 +13,7 @@ from auditor.collectors.kubernetes.kinds import KINDS, How, Kind, by_type
 from auditor.collectors.kubernetes.normalise import COPIES, MalformedError, Normaliser, secret_of, too_deep
 from auditor.collectors.kubernetes.plan import groups
 from auditor.detection.kinds import HELM_PLACES, OF_REFERENCES
-from auditor.facts import hosts, sources
+from auditor.facts import hosts, issued, owners, sources, writers
 from auditor.facts.estate import JOINED_TYPES
 from auditor.model.resource import LiteralKind, Origin, Resource
 from auditor.model.stores import TYPES as STORES
@@ -135,8 +135,8 @@ def test_managed_fields_are_dropped() -> None:
 @pytest.mark.parametrize("type_", ["kubernetes/Secret", "kubernetes/ConfigMap", "kubernetes/Role", "kubernetes/Pod"])
 def test_a_copy_of_the_object_loses_its_value_and_keeps_its_name(copy: str, type_: str) -> None:
     body = made("v1", type_.partition("/")[2])
-    body["metadata"]["annotations"] = {copy: f"H4sI{CANARY}AAAA", "other": "value"}
-    assert resource(type_, body).body["metadata"]["annotations"] == {copy: "[redacted]", "other": "value"}
+    body["metadata"]["annotations"] = {copy: f"H4sI{CANARY}AAAA", "team": "value"}
+    assert resource(type_, body).body["metadata"]["annotations"] == {copy: "[redacted]", "team": "value"}
 
 
 def test_what_kubectl_applied_is_a_finding_though_nothing_of_it_is_kept() -> None:
@@ -156,22 +156,52 @@ def test_a_copy_of_a_value_as_go_writes_it_goes_as_well() -> None:
     value = 'Zq7"<canary>&\\x'
     go = json.dumps(value)[1:-1].replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     applied = f'{{"apiVersion":"v1","kind":"Secret","metadata":{{"name":"x"}},"stringData":{{"password":"{go}"}}}}'
-    annotations = {LAST_APPLIED: applied, "tool.example/seen": f'[{{"v":"{go}"}}]', "tool.example/raw": f"({value})"}
+    annotations = {
+        LAST_APPLIED: applied,
+        "cert-manager.io/seen": f'[{{"v":"{go}"}}]',
+        "argoproj.io/raw": f"({value})",
+    }
     kept = resource("kubernetes/Secret", secret_of("x", "Opaque", 1, {"name": "x", "annotations": annotations}))
     assert kept.body["metadata"]["annotations"] == {
         LAST_APPLIED: "[redacted]",
-        "tool.example/seen": '[{"v":"[redacted]"}]',
-        "tool.example/raw": "([redacted])",
+        "cert-manager.io/seen": '[{"v":"[redacted]"}]',
+        "argoproj.io/raw": "([redacted])",
     }
 
 
-def test_long_annotations_of_a_secret_are_not_kept() -> None:
-    """A tool of which nobody has heard may keep a copy, packed so that no value can be recognised."""
-    body = secret_of(
-        "x", "Opaque", 1, {"name": "x", "annotations": {"tool.example/copy": "a b " * 100, "note": "short"}}
-    )
-    annotations = resource("kubernetes/Secret", body).body["metadata"]["annotations"]
-    assert annotations == {"tool.example/copy": "[redacted]", "note": "short"}
+ANNOTATIONS = {
+    "tool.example/copy": ("a b " * 100, False),
+    "meta.helm.sh/long": ("a b " * 100, False),
+    "note": ("herring", False),
+    "example.com/kubernetes.io": ("herring", False),
+    "notkubernetes.io/x": ("herring", False),
+    "example.com/rotated-at": ("2026-11-25T10:00:00Z", True),
+    "example.com/rotated-on": ("2026-11-25", True),
+    "example.com/reload": ("true", True),
+    "example.com/pin": ("4711", False),
+    "kubernetes.io/service-account.name": ("web", True),
+    "cert-manager.io/certificate-name": ("shop", True),
+    "meta.helm.sh/release-name": ("shop", True),
+    "team": ("payments", True),
+    "example.com/Owner": ("payments", True),
+}
+"""Annotations of a Secret, and whether the value is kept."""
+
+
+def test_of_annotations_of_a_secret_only_what_somebody_needs_keeps_its_value() -> None:
+    """A tool of which nobody has heard may keep a copy, so that no value can be recognised."""
+    given = {name: value for name, (value, _) in ANNOTATIONS.items()}
+    body = secret_of("x", "Opaque", 1, {"name": "x", "annotations": given})
+    assert resource("kubernetes/Secret", body).body["metadata"]["annotations"] == {
+        name: value if kept else "[redacted]" for name, (value, kept) in ANNOTATIONS.items()
+    }
+
+
+def test_what_facts_read_of_annotations_is_kept() -> None:
+    keys = {*owners._NAMED, *(key for key, _ in (*owners._MADE_BY, *writers._REPOSITORY)), issued._OF_CERTIFICATE}
+    for key in {*keys, "kubernetes.io/service-account.name"}:
+        body = secret_of("x", "Opaque", 1, {"name": "x", "annotations": {key: "shop"}})
+        assert resource("kubernetes/Secret", body).body["metadata"]["annotations"] == {key: "shop"}
 
 
 # Secrets.
