@@ -56,6 +56,7 @@ CANARIES = {
     "resource name of a rule": _jwt("canary-rule-16"),
     "template annotation": "canary-template-17",
     "opaque key of a Secret": "canary-opaque-18",
+    "word that nobody can recognise in an annotation of a Secret": "canary herring 19",
 }
 
 
@@ -87,7 +88,13 @@ def _estate() -> list[dict[str, Any]]:
         {
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": meta("s", **{"example.com/api-token": CANARIES["secret annotation"]}),
+            "metadata": meta(
+                "s",
+                **{
+                    "example.com/api-token": CANARIES["secret annotation"],
+                    "example.com/note": CANARIES["word that nobody can recognise in an annotation of a Secret"],
+                },
+            ),
             "data": {"password": _b64(CANARIES["secret data"]), "x": _b64(CANARIES["opaque key of a Secret"])},
         },
         {
