@@ -26,6 +26,8 @@ _HEAD = compile_(
     r"(?P<kind>[|>][+\-\d]*|\{|\[)?[ \t]*(?:#.*)?\r?$"
 )
 _FLAG = compile_(r"^[ \t]*(?:-[ \t]+)?[\"']?--?(?P<key>[A-Za-z][\w.\-]{1,60})[\"']?[ \t]*,?[ \t]*\r?$")
+_KEYWORD_ARGUMENT = compile_(r"[ \t]*[A-Za-z_]\w*[ \t]?=[ \t]?[\"'\w\[{(]")
+"""Of a call that tells what the flag is: `"--ask-pass", action="store_true"`."""
 _CHILD = compile_(
     r"^[ \t]*[\"']?(?P<name>value|default|defaultValue|Default|Value|plain|plainText|plaintext|literal|clearText)[\"']?"
     r"[ \t]*[:=][ \t]*(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s\"'#,{\[|>&*!][^\n#,]*?))[ \t]*,?"
@@ -167,6 +169,7 @@ def _of_flag(key: str, rest: str, base: int) -> Iterator[tuple[int, int, str, st
             and ": " not in line
             and not line.endswith(":")
             and not line.lstrip("- \t\"'").startswith("-")
+            and _KEYWORD_ARGUMENT.match(line) is None
         ):
             group = item.lastgroup or "plain"
             yield from _judged(key, item[group], base + offset + item.start(group))

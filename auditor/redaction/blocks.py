@@ -82,7 +82,7 @@ _SIGNATURE = compile_(r"[?&;]sig=(?P<value>[A-Za-z0-9%+/=_-]{20,200})")
 _HELP = frozenset(
     {
         "string", "file", "path", "value", "and", "or", "to", "is", "as", "with", "for", "from", "in", "flag", "option",
-        "parameter", "argument", "must", "not", "are",
+        "parameter", "argument", "must", "not", "are", "flags", "options", "parameters", "arguments",
     }
 )  # fmt: skip
 
@@ -159,7 +159,7 @@ def _flags(text: str, notation: Notation) -> Iterator[Span]:
     aside = text.find(" # ") if notation is Notation.DATA else -1
     for match in _FLAG.finditer(text, 0, aside if aside > 0 else len(text)):
         strength = label(match["key"])
-        if strength < Label.TOKEN or match["value"].lower().rstrip(".,:") in _HELP:
+        if strength < Label.TOKEN or match["value"].lower().rstrip(".,:)") in _HELP:
             continue
         if (
             notation in {Notation.CODE, Notation.UNKNOWN}

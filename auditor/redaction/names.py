@@ -151,7 +151,7 @@ def label(name: str) -> Label:
     return _machine_made(name, words, last, before)
 
 
-def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:  # noqa: PLR0911 - one line a noun
+def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:  # noqa: C901, PLR0911 - one line a noun
     if words[-3:] == ["root", "token", "id"] or name.lower().endswith(_OF_DIRECTORIES):
         return Label.PASSWORD  # Vault's development server, where people write any word; Java's way to a directory
     if last.endswith("secret"):
@@ -166,6 +166,8 @@ def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:
     if last.endswith("token") or last in {"bearer", "pat", "jwt"}:
         named = before in _PAGES or words[-3:] in _NAMING or name in _ONCE
         return Label.NONE if named else Label.TOKEN
+    if last == "key" and before == "storage" and not {"azure", "account", "blob"}.intersection(words):
+        return Label.WEAK  # of Azure; what browsers call a storage key is the name of an entry
     if (
         (last == "key" and before in _KEYED)
         or _JOINED_KEY.search(last)

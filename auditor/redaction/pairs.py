@@ -239,6 +239,8 @@ def _impossible(  # noqa: PLR0911 - an ordered list of evidence
         return notation not in {Notation.DATA, Notation.HCL} or not head
     if match["separator"] == "=>" and _NAME.match(text, match.end()) is not None:
         return True  # an argument of a call
+    if match["separator"] == ":" and tight and "]" in match[0]:
+        return True  # `input[type="password"]:focus`
     if match["separator"] == ":" and tight and (not head or text[match.start("key") - 1 : match.start("key")] in "\"'"):
         # `module.auth_token:factory`, `'a-secret:key'`: in no notation is that a name with its value.
         return match["close"] is None

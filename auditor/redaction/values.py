@@ -46,7 +46,7 @@ _PLACEHOLDER = compile_(
     | to[-_ ]?be[-_ ]\w+ | tbd | to-?do\b.* | fixme\b.* | none | null | nil | undefined | n/?a | empty | unset
     | not[-_ ]?(?:set|used|needed|required|applicable|defined|available|found|configured|specified|known)
     | unused | ignored? | (?:dummy|fake)(?:[-_.\d]\S*|pass\w*|secret|token|key|value|user)?
-    | placeholder\S* | \S*[-_]placeholder | sample
+    | placeholder\S* | \S*[-_]placeholder | sample | blank
     | example(?:[-_. ][a-z]+)* | \S*[-_.]example
     | (?:yyyy|zzzz|aaaa)y*z*a*
     | (?P<digit>[0-9a-z])(?P=digit){7}-(?:(?P=digit){4}-){3}(?P=digit){12}
@@ -86,7 +86,7 @@ _PATH = compile_(
 )
 _SWITCH = compile_(
     r"true|false|yes|no|on|off|enabled?|disabled?|required|optional|auto|always|never|default|read|write|read-write"
-    r"|admin-only|on_create",
+    r"|admin-only|on_create|--[a-z][a-z\d-]*",
     re.IGNORECASE,
 )
 _NUMBER = compile_(r"[+-]?\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?%?")

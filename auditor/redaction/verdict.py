@@ -65,6 +65,7 @@ _SWITCH_OF_NAMES = compile_(
 """`passwd: files ldap` of nsswitch.conf."""
 _CAPTIONS = frozenset({"Password", "Passwort", "Passphrase", "Password:", "Passcode"})
 """What stands beside an entry field in a table of translations."""
+_RESULTS = frozenset({"FAIL", "FAILED", "FAILURE", "ERROR", "SKIP", "SKIPPED", "WARN", "WARNING", "OK", "PASSED"})
 _PUBLIC = Named(LiteralKind.PUBLIC, "plain", Confidence.LIKELY)
 
 
@@ -97,7 +98,9 @@ def named(  # noqa: PLR0911 - an ordered list of evidence
         return Named(LiteralKind.PUBLIC, "prose", Confidence.LIKELY)
     match strength:
         case Label.PASSWORD:
-            return _password(text, structured=structured)
+            # `"PASS" if right else "FAIL"`
+            tested = key.upper() == "PASS" and text.upper() in _RESULTS
+            return _PUBLIC if tested else _password(text, structured=structured)
         case Label.TOKEN | Label.SECRET:
             return _machine_made(strength, key, text, structured=structured)
         case _:

@@ -11,6 +11,7 @@ CASES = [
     ("  --admin-password\n  mast-3\n", "mast-3"),
     ('  "--admin-password",\n  "mast-3",\n', "mast-3"),
     ("  --admin-password\n  --user\n", ""),
+    ('  "--ask-password",\n  action="store_true",\n', ""),
     ("DbPassword:\n  Type: String\n  Default: mast-3\n", "mast-3"),
     ("DbPassword:\n  Type: String\nDefault: mast-3\n", ""),
     ("password: |\n  mast-3\n", "mast-3"),

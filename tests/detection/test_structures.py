@@ -636,6 +636,15 @@ NOTHING = {
         echo "Error: Missing argument for --api-key parameter."
         mysql -e "CREATE USER 'a' IDENTIFIED WITH ed25519 AS 'z0pjExBYbzbupUByZRrQvC6kRCcE8n/tC7kUdUD11fU'"
     """,
+    "layout.tsx": """
+        { token: "--background", label: "app canvas" },
+        console.log(`${right ? "PASS" : "FAIL"} accept`);
+        const STORAGE_KEY = "dismissed-callouts";
+        input[type="password"]:focus, input[type="email"]:focus { color: red }
+    """,
+    "flags.go": """
+        errors.New("set them, or pass --docker-username/--docker-password flags)")
+    """,
     "templates/sync.tpl": """
         self._password = password
     """,
