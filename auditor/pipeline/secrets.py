@@ -7,7 +7,6 @@ from datetime import datetime
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import BinaryIO
 
 from auditor.collectors import searching, trees
@@ -24,28 +23,33 @@ from auditor.facts import credentials
 from auditor.facts.estate import Estate
 from auditor.facts.leaks import facts as leak_facts
 from auditor.model.assessment import Assessment
-from auditor.model.coverage import Coverage, Gap, GapReason
+from auditor.model.coverage import Gap, GapReason
 from auditor.model.errors import InputError
-from auditor.model.sighting import CARD_NUMBER, Searched, Sighting, Where
-from auditor.pipeline import judging, leaking, rules, secrets_contents, secrets_images, secrets_logs, summary
+from auditor.model.sighting import CARD_NUMBER, Sighting, Where
+from auditor.pipeline import (
+    judging,
+    leaking,
+    rules,
+    secrets_contents,
+    secrets_found,
+    secrets_images,
+    secrets_logs,
+    summary,
+)
 from auditor.pipeline.assemble import JudgedSubject
 from auditor.pipeline.assessing import Reached, assess
 from auditor.pipeline.judging import Progress
-from auditor.pipeline.leaking import Ground, Leaked
+from auditor.pipeline.leaking import Leaked
 from auditor.pipeline.places import Places
 from auditor.pipeline.rules import Rules, Terms
 from auditor.pipeline.secrets_contents import Way
+from auditor.pipeline.secrets_found import Found, missing, result, shallow
 from auditor.pipeline.sightings import added, joined, sighting
 from auditor.policy.engine import NO_ANSWER
 from auditor.redaction.fingerprint import Fingerprinter
 
-BINARY = "binary"
-ARCHIVE = "archive"
-"""Encrypted, damaged, or of more than may be unpacked."""
 _MANY = 1 << 30
 """Bytes of what nobody knows the size of."""
-_MISSING = "Fetch it (`git fetch --refetch`, a clone without --filter), or say --allow-incomplete."
-_LARGE = "Look at it by hand, or raise --largest."
 
 
 class Mode(Enum):
@@ -86,17 +90,6 @@ class Request(Terms):
     """Folder of what earlier runs judged clean; `None`: everything is read."""
     follow: bool = False
     """Whether what leaked is followed up wherever it was found, also where no date is known."""
-
-
-@dataclass(slots=True)
-class _Found:
-    """What one search gave."""
-
-    sightings: list[Sighting]
-    searched: Searched
-    coverage: Coverage
-    ground: Ground | None = None
-    """Of files and histories: what leaked is followed up there."""
 
 
 def scan(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progress) -> Assessment:
@@ -188,7 +181,7 @@ def _cards(sightings: Iterable[Sighting]) -> int:
 
 
 def _leaked(
-    found: _Found,
+    found: Found,
     request: Request,
     by: Rules,
     *,
@@ -215,7 +208,7 @@ def _titles(looked_for: RuleSet) -> dict[str, tuple[str, str]]:
 # What is searched
 
 
-def _files(request: Request, way: Way, now: datetime) -> _Found:
+def _files(request: Request, way: Way, now: datetime) -> Found:
     way.progress("looking for files")
     tree = trees.walk(request.paths, honour_gitignore=request.honour_gitignore, exclude=request.exclude)
     started = now.timestamp()
@@ -235,13 +228,13 @@ def _files(request: Request, way: Way, now: datetime) -> _Found:
         for name, hits in search.inside.get(item.id, ())
         for hit in hits
     ]
-    return _result(
+    return result(
         Where.TREE, ", ".join(request.paths), joined(sightings), search, found=len(tree.items) + len(tree.gaps),
-        skipped=tree.skipped, gaps=[*tree.gaps, *_gaps(search)], ground=leaking.of_files(request.paths),
+        skipped=tree.skipped, gaps=[*tree.gaps, *secrets_found.gaps(search)], ground=leaking.of_files(request.paths),
     )  # fmt: skip
 
 
-def _stream(request: Request, way: Way, stdin: BinaryIO) -> _Found:
+def _stream(request: Request, way: Way, stdin: BinaryIO) -> Found:
     content = stdin.read(request.largest + 1)
     gaps = []
     if len(content) > request.largest:
@@ -254,22 +247,22 @@ def _stream(request: Request, way: Way, stdin: BinaryIO) -> _Found:
     sightings = (
         [sighting(Where.STREAM, "-", hit) for hit in way.engine(len(content)).scan(text)] if text is not None else []
     )
-    return _result(Where.STREAM, "standard input", joined(sightings), search, found=1, gaps=gaps)
+    return result(Where.STREAM, "standard input", joined(sightings), search, found=1, gaps=gaps)
 
 
-def _logs(request: Request, way: Way) -> _Found:
+def _logs(request: Request, way: Way) -> Found:
     told = _counted(way.progress, "logs")
     sightings, search, gaps = secrets_logs.search(request.paths, way.engine(_MANY), told=told)
-    return _result(Where.LOG, ", ".join(request.paths), sightings, search, found=len(request.paths), gaps=gaps)
+    return result(Where.LOG, ", ".join(request.paths), sightings, search, found=len(request.paths), gaps=gaps)
 
 
-def _images(request: Request, way: Way) -> _Found:
+def _images(request: Request, way: Way) -> Found:
     told = _counted(way.progress, "images")
     sightings, search, gaps = secrets_images.search(
         request.paths, way.engine(_MANY), largest=request.largest, told=told
     )
     found = search.read + search.binary + search.archives + len(gaps)
-    return _result(Where.IMAGE, ", ".join(request.paths), sightings, search, found=found, gaps=gaps)
+    return result(Where.IMAGE, ", ".join(request.paths), sightings, search, found=found, gaps=gaps)
 
 
 def _counted(progress: Progress, what: str) -> Callable[[int], None]:
@@ -283,7 +276,7 @@ def _counted(progress: Progress, what: str) -> Callable[[int], None]:
     return told
 
 
-def _history(request: Request, way: Way, now: datetime) -> _Found:
+def _history(request: Request, way: Way, now: datetime) -> Found:
     (folder,) = request.paths
     repository = Repository(folder, environ=request.environ)
     way.progress("listing the objects of the history")
@@ -301,15 +294,15 @@ def _history(request: Request, way: Way, now: datetime) -> _Found:
     wanted = {*search.hits, *search.inside, *(id_.encode() for id_ in population.missing)}
     arrivals = history.arrivals(repository, wanted, request.revisions) if wanted else {}
     head = history.in_head(repository) if search.hits or search.inside else {}
-    gaps = [*_gaps(search), *_missing(population.missing, arrivals), *_shallow(repository)]
-    return _result(
+    gaps = [*secrets_found.gaps(search), *missing(population.missing, arrivals), *shallow(repository)]
+    return result(
         Where.HISTORY, folder, joined(_dated(search, arrivals, head)), search,
         found=len(population.blobs) + len(population.missing), gaps=gaps, repository=repository,
         ground=leaking.of_history(repository, refs.head(repository)),
     )  # fmt: skip
 
 
-def _changes(request: Request, way: Way) -> _Found:
+def _changes(request: Request, way: Way) -> Found:
     """Search what a range of commits, or the index, adds: a value that the file held before is not of this change."""
     (folder,) = request.paths
     repository = Repository(folder, environ=request.environ, in_hook=request.in_hook)
@@ -326,9 +319,13 @@ def _changes(request: Request, way: Way) -> _Found:
     there = [item for item in sized if item is not None]
     search = secrets_contents.search(Blobs(repository), there, way, what="blobs")
     lost = [item.id for item, known in zip(items.values(), sized, strict=True) if known is None]
-    gaps = [*_gaps(search), *_missing([id_.decode() for id_ in lost], {}), *(() if staged else _shallow(repository))]
+    gaps = [
+        *secrets_found.gaps(search),
+        *missing([id_.decode() for id_ in lost], {}),
+        *(() if staged else shallow(repository)),
+    ]
     sightings = [sighting for change in changed for sighting in added(change, search.hits)]
-    return _result(Where.CHANGE, folder, joined(sightings), search, found=len(items), gaps=gaps, repository=repository)
+    return result(Where.CHANGE, folder, joined(sightings), search, found=len(items), gaps=gaps, repository=repository)
 
 
 def _known(repository: Repository, ranges: Iterable[str]) -> None:
@@ -366,79 +363,3 @@ def _dated(
                     blob=id_.decode(),
                     inside=inside,
                 )
-
-
-def _result(
-    where: Where,
-    name: str,
-    sightings: list[Sighting],
-    search: Search,
-    *,
-    found: int,
-    gaps: Sequence[Gap] = (),
-    skipped: Mapping[str, int] = MappingProxyType({}),
-    repository: Repository | None = None,
-    ground: Ground | None = None,
-) -> _Found:
-    passed_over = {
-        **skipped,
-        **({BINARY: search.binary} if search.binary else {}),
-        **({ARCHIVE: search.archives} if search.archives else {}),
-    }
-    return _Found(
-        sightings,
-        Searched(
-            where=where,
-            name=shown(name),
-            read=search.read,
-            bytes_read=search.bytes_read,
-            found=len({sighting.fingerprint for sighting in sightings}),
-            complete=not gaps,
-            repository=refs.address(repository) if repository else "",
-            head=refs.head(repository) if repository else "",
-            remembered=search.remembered,
-        ),
-        Coverage(
-            source=f"{where}: {shown(name)}",
-            files_found=found,
-            files_read=search.read,
-            documents=search.read,
-            resources=search.read,
-            skipped=tuple(sorted(passed_over.items())),
-            gaps=tuple(
-                sorted(
-                    (replace(gap, file=shown(gap.file)) for gap in gaps),
-                    key=lambda gap: (gap.file, gap.reason, gap.detail),
-                )
-            ),
-        ),
-        ground,
-    )
-
-
-def _gaps(search: Search) -> Iterator[Gap]:
-    for item in search.too_large:
-        detail = f"It has {item.size / 1e6:,.0f} MB. {_LARGE}"
-        yield Gap(file=_place(item), reason=GapReason.TOO_LARGE, detail=detail)
-    for item in search.unreadable:
-        yield Gap(
-            file=_place(item), reason=GapReason.UNREADABLE, detail="It could not be read; check it and its permissions."
-        )
-
-
-def _place(item: Item) -> str:
-    return item.path or f"object {item.id.decode('utf-8', 'surrogateescape')}"
-
-
-def _missing(ids: Iterable[str], arrivals: Mapping[bytes, Sequence[Arrival]]) -> Iterator[Gap]:
-    for id_ in ids:
-        paths = arrivals.get(id_.encode(), ())
-        file = paths[0].path if paths else f"object {id_}"
-        yield Gap(file=file, reason=GapReason.MISSING, detail=f"The repository lacks object {id_[:12]}. {_MISSING}")
-
-
-def _shallow(repository: Repository) -> list[Gap]:
-    if not repository.shallow:
-        return []
-    detail = "The clone is shallow, so older commits were not searched; run `git fetch --unshallow`."
-    return [Gap(file=repository.folder, reason=GapReason.SHALLOW, detail=detail)]
