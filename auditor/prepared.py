@@ -10,8 +10,8 @@ Layout: the length of the index (4 bytes, big-endian), the index as JSON, and be
 one that is not there.
 """
 
-import hashlib
 import json
+import os
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from auditor import data
+from auditor.digests import sha256
 
 _LENGTH = 4
 _LAYOUT = 3
@@ -55,6 +56,21 @@ def document(content: bytes) -> Any:
     import yaml_rs  # noqa: PLC0415 - start-up: only what was not prepared
 
     return yaml_rs.loads(content.decode(), parse_datetime=False)
+
+
+@cache
+def library(folder: str) -> tuple[tuple[bytes, Any], ...]:
+    """Return content and data of each YAML file in a folder of the shipped policies, in the order of their names.
+
+    They are shared: nobody changes them.
+    """
+    place = os.path.join(data.policies_name(), folder)  # noqa: PTH118 - start-up, as in `data`
+    contents = []
+    for name in sorted(os.listdir(place)):  # noqa: PTH208 - as above
+        if name.endswith(".yaml"):
+            with open(os.path.join(place, name), "rb") as file:  # noqa: PTH118, PTH123 - as above
+                contents.append(file.read())
+    return tuple((content, document(content)) for content in contents)
 
 
 def program(text: str, *, runtime: str) -> bytes | None:
@@ -113,20 +129,20 @@ def pack(
 
 
 def _yaml(content: bytes) -> str:
-    return hashlib.sha256(b"yaml\0" + content).hexdigest()
+    return sha256(b"yaml\0" + content).hexdigest()
 
 
 def _cel(text: str) -> str:
-    return hashlib.sha256(b"cel\0" + text.encode()).hexdigest()
+    return sha256(b"cel\0" + text.encode()).hexdigest()
 
 
 def _automaton(expressions: Sequence[str], runtime: str) -> str:
-    return hashlib.sha256("\0".join(("automaton", runtime, *expressions)).encode()).hexdigest()
+    return sha256("\0".join(("automaton", runtime, *expressions)).encode()).hexdigest()
 
 
 def _pattern(text: str | bytes, flags: int, runtime: str) -> str:
     content = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
-    return hashlib.sha256(f"pattern\0{runtime}\0{flags}\0{type(text).__name__}\0".encode() + content).hexdigest()
+    return sha256(f"pattern\0{runtime}\0{flags}\0{type(text).__name__}\0".encode() + content).hexdigest()
 
 
 def _find(key: str) -> bytes | None:
@@ -139,7 +155,8 @@ def _find(key: str) -> bytes | None:
 @cache
 def _entries() -> _Entries:
     try:
-        packed = data.prepared().read_bytes()
+        with open(data.prepared_name(), "rb") as file:  # noqa: PTH123 - start-up, as in `data`
+            packed = file.read()
         start = _LENGTH + int.from_bytes(packed[:_LENGTH])
         index = json.loads(packed[_LENGTH:start])
     except (OSError, ValueError):

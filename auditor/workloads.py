@@ -5,12 +5,14 @@ each element of the list `name`; a container place without `[]` at its end is on
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditor import prepared
 from auditor.model.record import record
 from auditor.model.resource import Path
+
+if TYPE_CHECKING:
+    from pathlib import Path as FilePath
 
 _POD_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 
@@ -76,7 +78,7 @@ class Workloads:
         return tuple(self._by_type)
 
 
-def load(table: FilePath, own: Sequence[tuple[str, Path]] = ()) -> Workloads:
+def load(table: "FilePath", own: Sequence[tuple[str, Path]] = ()) -> Workloads:
     """Return the table in the file `table`, and after it the user's own (resource type, steps to the pod spec)."""
     content: Any = prepared.document(table.read_bytes())
     entries = [_entry(raw) for raw in content["workloads"]]

@@ -19,7 +19,7 @@ TEXTS: tuple[tuple[str | bytes, int], ...] = (
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return the place of a prepared file that stands for the installation's."""
     path = tmp_path / "prepared.bin"
-    monkeypatch.setattr(data, "prepared", lambda: path)
+    monkeypatch.setattr(data, "prepared_name", lambda: str(path))
     monkeypatch.setattr(patterns, "_asked", {})
     prepared._entries.cache_clear()
     yield path

@@ -15,7 +15,7 @@ YAML = b"a: 1\nb: [x, true, 1.5, null]\n"
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return the place of a prepared file that stands for the installation's."""
     path = tmp_path / "prepared.bin"
-    monkeypatch.setattr(data, "prepared", lambda: path)
+    monkeypatch.setattr(data, "prepared_name", lambda: str(path))
     prepared._entries.cache_clear()
     yield path
     prepared._entries.cache_clear()

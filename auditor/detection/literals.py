@@ -9,7 +9,6 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from auditor.detection import command_lines, kinds
 from auditor.detection.classify import Classification, examine
@@ -565,6 +564,8 @@ def _items(value: Any) -> list[dict[str, Any]]:
 
 def _sweep(body: dict[str, Any], taken: set[str]) -> None:
     """Replace copies of taken values, and of their base64, URL-encoded and JSON forms, anywhere in `body`."""
+    from urllib.parse import quote  # noqa: PLC0415 - start-up: only where something was taken out
+
     forms: set[str] = set()
     for value in taken:
         packed = base64.b64encode(value.encode("utf-8", "surrogatepass")).decode()

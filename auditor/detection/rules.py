@@ -5,17 +5,19 @@ and switches a reader of structure that is written in code. A user's folder adds
 id replaces the library's.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from auditor import authored, data, prepared
+from auditor import data, prepared
+from auditor.digests import sha256
 from auditor.model.errors import InputError
 from auditor.model.record import record
 from auditor.redaction.formats import checksum
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MARK = "<>"
 """Stands in examples where it is taken out again, so that no scanner takes a rule for a leak."""
@@ -72,21 +74,24 @@ class RuleSet:
         return RuleSet(rules=kept, off=self.off, digest=f"{self.digest}:{highest}", highest=highest)
 
 
-def load(own: Sequence[Path] = (), *, off: Iterable[str] = ()) -> RuleSet:
+def load(own: "Sequence[Path]" = (), *, off: Iterable[str] = ()) -> RuleSet:
     """Return the library's rules and those in the folders `own`, without those whose id a glob of `off` matches.
 
     Raises `InputError` for a folder that is none and a glob that matches nothing, `MistakesError` for wrong files.
     """
-    hasher = hashlib.sha256()
+    hasher = sha256()
     rules: dict[str, Rule] = {}
-    for folder, checked in ((data.policies() / "detection", False), *((folder, True) for folder in own)):
+    for content, raw in prepared.library("detection"):
+        hasher.update(content)
+        rules[raw["id"]] = _rule(raw, own=False)
+    for folder in own:
         if not folder.is_dir():
             what = "is no folder" if folder.exists() else "does not exist"
             raise InputError(f"the folder of detection rules {folder} {what}", hint="Check --rules.")
         for file in sorted(folder.glob("*.yaml")):
             content = file.read_bytes()
             hasher.update(content)
-            rule = read(content.decode(), file=str(file), checked=checked)
+            rule = read(content.decode(), file=str(file))
             rules[rule.id] = rule
     switched = set()
     for glob in off:
@@ -110,14 +115,15 @@ def unknown(id_: str, rules: Iterable[str]) -> InputError:
     return InputError(f"no detection rule is called {id_}", hint=f"{meant}`auditor secrets rules` lists them.")
 
 
-def read(text: str, *, file: str, checked: bool = True) -> Rule:
-    """Return the rule in `text`. Raises `MistakesError` with every mistake when `checked`."""
-    if checked:
-        raw = authored.read(
-            text, file=file, schema=data.policies() / _SCHEMA, hint=_HINT, contradictions=_contradictions
-        )
-    else:
-        raw = prepared.document(text.encode())
+def read(text: str, *, file: str) -> Rule:
+    """Return the rule of a user's in `text`. Raises `MistakesError` with every mistake."""
+    from auditor import authored  # noqa: PLC0415 - start-up: the library needs no check
+
+    raw = authored.read(text, file=file, schema=data.policies() / _SCHEMA, hint=_HINT, contradictions=_contradictions)
+    return _rule(raw, own=True)
+
+
+def _rule(raw: Any, *, own: bool) -> Rule:
     return Rule(
         id=raw["id"],
         title=raw["title"],
@@ -129,7 +135,7 @@ def read(text: str, *, file: str, checked: bool = True) -> Rule:
         check=checksum(raw.get("checksum")),
         detector=raw.get("detector", ""),
         examples=tuple(_example(entry) for entry in raw["examples"]),
-        own=checked,
+        own=own,
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from auditor import prepared
 from auditor.detection.cards import CARD_NUMBER, NEAR, TRADE
 from auditor.detection.rules import Rule
+from auditor.patterns import compile_
 
 LONGEST_LINE = 8_192
 """Bytes of a line that are looked at together."""
@@ -164,10 +165,10 @@ _RANDOM: tuple[tuple[Look, str], ...] = (
 )
 """For the third tier."""
 
-_OPEN_END = re.compile(r"(?<!\\)(\{(\d+),\d*\}|\+)\Z")
-_OPTIONAL_END = re.compile(r"(?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\)\]])(?:\*|\?|\{0?,\d*\})\Z")
+_OPEN_END = compile_(r"(?<!\\)(\{(\d+),\d*\}|\+)\Z")
+_OPTIONAL_END = compile_(r"(?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\)\]])(?:\*|\?|\{0?,\d*\})\Z")
 """A class or a character that need not be there, behind everything else."""
-_LARGE = re.compile(r"\{(\d+),(\d+)\}")
+_LARGE = compile_(r"\{(\d+),(\d+)\}")
 _LARGEST = 300
 """From this upper bound of a repeat on, Hyperscan needs it open."""
 
@@ -225,10 +226,10 @@ class Triggers:
                 yield Trigger(look, match.end(), what)
 
 
-_KEY_MARK = re.compile(rb"PRIVATE KEY(?: BLOCK)?-----")
-_VALUE_LINE = re.compile(rb"value", re.IGNORECASE)
-_SECRET_KIND = re.compile(rb"kind[\"']?[ \t]*:[ \t]*[\"']?Secret")
-_BELOW_LINE = re.compile(
+_KEY_MARK = compile_(rb"PRIVATE KEY(?: BLOCK)?-----")
+_VALUE_LINE = compile_(rb"value", re.IGNORECASE)
+_SECRET_KIND = compile_(rb"kind[\"']?[ \t]*:[ \t]*[\"']?Secret")
+_BELOW_LINE = compile_(
     rb"variable[ \t]+\"|resource[ \t]+\"|set_sensitive|\"client-secret\"|\"clientId\"[ \t]*:|LoginModule[ \t]+required"
     rb"|\"kty\"[ \t]*:"
     rb"|[\w\"'][ \t]*[:=][ \t]*[|>{\[]?[+\-\d]?[ \t]*(?=\r?\n)|--?[\w.\-]+[\"']?[ \t]*,?[ \t]*(?=\r?\n)",

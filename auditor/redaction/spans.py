@@ -10,7 +10,6 @@ import binascii
 import re
 from bisect import bisect
 from collections.abc import Iterator
-from urllib.parse import unquote
 
 from auditor.model.resource import Confidence
 from auditor.patterns import compile_
@@ -148,7 +147,7 @@ def _disjoint(found: list[Span]) -> list[Span]:
 
 def _urls(text: str) -> Iterator[Span]:
     for match in _URL_PASSWORD.finditer(text):
-        plain = unquote(match["password"])
+        plain = _unquoted(match["password"])
         if (
             match["scheme"] in _OF_COORDINATES
             or _shows_the_form(match)
@@ -165,12 +164,20 @@ def _urls(text: str) -> Iterator[Span]:
 
 def _shows_the_form(match: re.Match[str]) -> bool:
     """Return whether a URL says where user and password go, in words or capitals, and holds none."""
-    user, password, host = match["user"], unquote(match["password"]), match["host"]
+    user, password, host = match["user"], _unquoted(match["password"]), match["host"]
     if "{" in user and "}" not in user:
         return True  # `redis://${PASSWORD:-}@host`: the colon belongs to the reference
     if password.lower() in _WORDS_FOR_PASSWORDS:
         return user.lower() in _WORDS_FOR_USERS or host.lower() in _WORDS_FOR_HOSTS
     return password.isupper() and "PASS" in password and not any(c.isdigit() for c in password)
+
+
+def _unquoted(text: str) -> str:
+    if "%" not in text:
+        return text
+    from urllib.parse import unquote  # noqa: PLC0415 - start-up: few addresses need it
+
+    return unquote(text)
 
 
 def _headers(text: str) -> Iterator[Span]:

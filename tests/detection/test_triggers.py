@@ -18,7 +18,7 @@ TEXT = "\n".join(example.text for rule in RULES.rules.values() for example in ru
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return the place of a prepared file that stands for the installation's."""
     path = tmp_path / "prepared.bin"
-    monkeypatch.setattr(data, "prepared", lambda: path)
+    monkeypatch.setattr(data, "prepared_name", lambda: str(path))
     prepared._entries.cache_clear()
     triggers._database.cache_clear()
     yield path

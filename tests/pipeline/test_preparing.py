@@ -36,7 +36,7 @@ def file(content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     """Return the prepared library, which stands for the installation's."""
     path = tmp_path / "prepared.bin"
     path.write_bytes(content)
-    monkeypatch.setattr(data, "prepared", lambda: path)
+    monkeypatch.setattr(data, "prepared_name", lambda: str(path))
     prepared._entries.cache_clear()
     yield path
     prepared._entries.cache_clear()
