@@ -83,14 +83,14 @@ def collect(
     client = connect(settings, connections=connections, environ=environ, jitter=jitter, stopping=stopping)
     try:
         with ThreadPoolExecutor(_LANES, "pages") as ahead, ThreadPoolExecutor(_LANES, "lists") as lanes:
-            about = clusters.look(client, clock=clock)
-            clusters.who_am_i(client, about, impersonating=bool(client.access.impersonation))
-            found = discover(client, groups())
+            asked = lanes.submit(_ask, settings, client, clock)
+            while not wait([asked], timeout=_LOOK).done:
+                if stopping():
+                    client.abort()
+            about, found = asked.result()
             if stopping():
                 # What is served is not known, so there is no list to record: this source was not begun.
                 return
-            if settings.namespaces:
-                clusters.identifier(client, about)
             reader = Reader(
                 source=name,
                 identity=about.identity.user if about.identity else "",
@@ -112,6 +112,16 @@ def collect(
     finally:
         client.close()
     sink.source(_source(settings, client, about, found, run, name=name, tags=tags, started=started, ended=clock()))
+
+
+def _ask(settings: KubernetesSource, client: Client, clock: Callable[[], datetime]) -> tuple[Cluster, Discovery]:
+    """Return what the cluster says of itself and what it serves. Raises as `collect`."""
+    about = clusters.look(client, clock=clock)
+    clusters.who_am_i(client, about, impersonating=bool(client.access.impersonation))
+    found = discover(client, groups())
+    if settings.namespaces:
+        clusters.identifier(client, about)
+    return about, found
 
 
 class _Run:
