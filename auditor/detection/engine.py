@@ -131,14 +131,16 @@ class Engine:
                 if place not in hits or hits[place].rule == RANDOM:
                     hits[place] = item
         ordered = _disjoint(sorted(hits.items(), key=lambda entry: entry[0]))
-        told, line, counted = [], 1, 0
+        told, line, counted, before = [], 1, 0, -1
         for place, item in ordered:
             if item.rule == objects.CLEARED:
                 continue
+            # From one find to the next: a line may have megabytes, and thousands of finds.
             line += content.count(b"\n", counted, place[0])
+            before = max(before, content.rfind(b"\n", counted, place[0]))
             counted = place[0]
             shown = example or (takes_effect(item.value) and sample(path))
-            told.append(self._hit(content, place, item, line=line, example=shown))
+            told.append(self._hit(place, item, line=line, column=place[0] - before, example=shown))
         if locked(path):
             told = [hit for hit in told if hit.tier == 1 or hit.rule in _IN_LOCKS]
         return [hit for hit in told if hit.tier <= self._rules.highest]
@@ -203,7 +205,7 @@ class Engine:
     def _kept(self, items: list[Found]) -> tuple[Found, ...]:
         return tuple(item for item in items if item.rule in self._rules.rules) if items else _NOTHING
 
-    def _hit(self, content: bytes, place: tuple[int, int], item: Found, *, line: int, example: bool) -> Hit:
+    def _hit(self, place: tuple[int, int], item: Found, *, line: int, column: int, example: bool) -> Hit:
         """Return the description of one find."""
         start, end = place
         tier = self._rules.rules[item.rule].tier
@@ -213,7 +215,7 @@ class Engine:
             start=start,
             end=end,
             line=line,
-            column=start - content.rfind(b"\n", 0, start),
+            column=column,
             rule=item.rule,
             tier=tier,
             key=item.key,

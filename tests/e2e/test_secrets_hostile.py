@@ -388,13 +388,13 @@ ENGINE = Engine(rules.load(), fingerprint=lambda value: value)
 
 @pytest.mark.parametrize("form", ["on one line", "on many lines"])
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_four_times_the_text_costs_no_more_than_six_times_the_time(bomb: str, form: str) -> None:
+def test_four_times_the_text_costs_no_more_than_eight_times_the_time(bomb: str, form: str) -> None:
     """Linear time; a quadratic step would cost sixteen times as much."""
     unit = BOMBS[bomb].encode() + (b"\n" if form == "on many lines" else b"")
 
     def cost(size: int) -> float:
         taken = []
-        for turn in range(2):
+        for turn in range(3):
             content = unit * (size // len(unit)) + b"%d" % turn
             started = time.process_time()
             ENGINE.scan(content, path="a.yaml")
@@ -403,7 +403,7 @@ def test_four_times_the_text_costs_no_more_than_six_times_the_time(bomb: str, fo
 
     cost(1_000)
     small, large = cost(100_000), cost(400_000)
-    assert large < 6 * small + 0.05, f"{small:.3f} s, then {large:.3f} s"
+    assert large < 8 * small + 0.05, f"{small:.3f} s, then {large:.3f} s"
 
 
 def test_a_bundle_of_one_line_is_read_to_its_end(tmp_path: Path) -> None:
