@@ -17,7 +17,7 @@ from typing import BinaryIO
 from auditor.collectors import render
 from auditor.collectors.ignores import IGNORED, Ignores, Rules, repository_of
 from auditor.collectors.rendering import Rendering
-from auditor.collectors.sources import STDIN, Source, SourceKind, is_values_file, kind_of, kind_of_stream
+from auditor.collectors.sources import STDIN, Source, SourceKind, is_values_file, kind_of, kind_of_stream, printable
 from auditor.model import ci
 from auditor.model.ci import CiFile, Repository
 from auditor.model.coverage import Coverage, Gap, GapReason
@@ -274,7 +274,15 @@ class _Walk:
         except OSError as error:
             self._unreadable(path, error, what="file")
             return
-        self._sources[path] = Source(file=path, kind=kind, size=size, named=explicit, ci=ci.recognise(path, name))
+        shown = printable(path)
+        self._sources[path] = Source(
+            file=shown,
+            path="" if shown == path else path,
+            kind=kind,
+            size=size,
+            named=explicit,
+            ci=ci.recognise(path, name),
+        )
 
     def _link(
         self, path: str, name: str, target: str, *, real: str, real_files: set[str], todo: list[tuple[str, str]]
@@ -306,13 +314,14 @@ class _Walk:
 
     def repositories(self) -> list[Repository]:
         """Return the repositories all of whose files were looked at."""
-        files = [(file, source.ci) for file, source in self._sources.items() if source.ci is not None]
+        files = [(source.file, source.ci) for source in self._sources.values() if source.ci is not None]
         if not files and not self._roots:
             return []
         from auditor.collectors import repositories  # noqa: PLC0415 - start-up: only where there is one
 
-        named = [path for path in self._named if os.path.isdir(path)]  # noqa: PTH112 - as above
-        return repositories.find(files, marked=self._roots, named=named, left_out=self._left_out)
+        named = [printable(path) for path in self._named if os.path.isdir(path)]  # noqa: PTH112 - as above
+        marked = set(map(printable, self._roots))
+        return repositories.find(files, marked=marked, named=named, left_out=list(map(printable, self._left_out)))
 
     def in_repository(self) -> bool:
         """Return whether what was named lies in a git repository, or holds one."""
@@ -352,7 +361,7 @@ class _Walk:
     # Gaps.
 
     def _gap(self, gap: Gap, *, whole: bool = True) -> None:
-        self.gaps.append(gap)
+        self.gaps.append(replace(gap, file=printable(gap.file)))
         self.lost += whole
 
     def _unreadable(self, path: str, error: OSError, *, what: str) -> None:

@@ -264,7 +264,9 @@ def load(source: Source) -> bytes:
     if source.content is not None:
         return source.content
     try:
-        descriptor = os.open(source.file, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(
+            source.path or source.file, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+        )
         try:
             # One byte more than was seen tells whether it has grown since.
             parts = [os.read(descriptor, source.size + 1)]

@@ -13,7 +13,7 @@ from pathlib import Path
 from auditor.collectors import render
 from auditor.collectors.ignores import EXCLUDED, Ignores
 from auditor.collectors.render import Rendered
-from auditor.collectors.sources import Source, SourceKind
+from auditor.collectors.sources import Source, SourceKind, printable
 from auditor.model.coverage import Gap, GapReason
 from auditor.model.errors import ToolMissingError
 
@@ -88,11 +88,11 @@ class Rendering:
                 continue
             self.sources.append(
                 Source(
-                    file=entry.file,
+                    file=printable(entry.file),
                     kind=SourceKind.YAML,
                     size=len(entry.content),
                     content=entry.content,
-                    rendered_from=entry.rendered_from,
+                    rendered_from=printable(entry.rendered_from),
                 )
             )
 

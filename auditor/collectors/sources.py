@@ -27,6 +27,8 @@ class Source:
 
     file: str
     """POSIX path relative to the working folder, `-` for standard input (as `Location.file`)."""
+    path: str = ""
+    """Under which it is opened, where its name is not Unicode and `file` only shows it; else empty."""
     kind: SourceKind
     size: int
     content: bytes | None = None
@@ -68,3 +70,12 @@ def kind_of_stream(content: bytes) -> SourceKind:
         # Neither JSON nor text: reading it as YAML tells what is wrong, and where.
         return SourceKind.YAML
     return SourceKind.JSON if text[end:].lstrip().startswith("{") else SourceKind.YAML
+
+
+def printable(path: str) -> str:
+    """Return a path as Unicode: whatever judges, writes or compares it wants that, and a name of a file may be none."""
+    if path.isascii():
+        return path
+    from auditor.detection.text import shown  # noqa: PLC0415 - start-up: few names need it
+
+    return shown(path)

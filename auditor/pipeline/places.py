@@ -59,8 +59,11 @@ class Places:
         if line < 0 or place[0] is None:
             return at
         source = self._sources.get(file)
-        content = self._read(file) if source is None or source.content is None else source.content
+        content = self._content(source) if source is not None else self._read(file)
         return file, positions.inside(content, place, line)
+
+    def _content(self, source: Source) -> bytes:
+        return self._read(source.path or source.file) if source.content is None else source.content
 
     def _found(self, origin: Origin, paths: Sequence[Path]) -> list[tuple[str, Place]]:
         unknown: tuple[str, Place] = (origin.file, (None, None))
@@ -74,7 +77,7 @@ class Places:
             return [(origin.file, (origin.line, 1))] * len(paths)
         if origin.line is None or source is None:
             return [unknown] * len(paths)
-        content = self._read(source.file) if source.content is None else source.content
+        content = self._content(source)
         return [(origin.file, place) for place in positions.locate(content, origin, paths, kind=source.kind)]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.reports import REPORTS
 from tests.e2e.program import PROGRAM, auditor
 from tests.e2e.test_scan import CLEAN, LITERAL, write
 
@@ -120,3 +121,30 @@ def _as_nobody(command: list[str], folder: Path) -> list[str]:
     if probe.returncode:
         pytest.skip("another account may not run the program where it is installed")
     return [*prefix, *command]
+
+
+def test_names_that_are_no_unicode_are_judged_and_shown(tmp_path: Path) -> None:
+    """Such a name ended every scan with an internal error; it must not hide what the file holds, nor the rest."""
+    folder = tmp_path / "d\udce9"  # a byte that is no UTF-8, as Python names it
+    (folder / ".git").mkdir(parents=True)
+    (folder / ".github" / "workflows").mkdir(parents=True)
+    (folder / ".github" / "workflows" / "\udce9.yaml").write_text("on: push\njobs: {}\n")
+    (folder / "caf\udce9.yaml").write_text(LITERAL)
+    (folder / "broken\udcff.yaml").write_text("kind: Pod\napiVersion: v1\na: [\n")
+    (folder / "link\udce9.yaml").symlink_to("nothing")
+    for arguments in ((".",), (str(folder / "caf\udce9.yaml"),)):
+        done = auditor("scan", *arguments, "--format", "json", cwd=tmp_path)
+        assert done.code == 1, done.err
+        found = json.loads(done.out)
+        (place,) = {
+            (entry["location"]["file"], entry["location"]["line"])
+            for entry in found["findings"]
+            if entry["policy_id"] == "K-SEC-01"
+        }
+        assert place[0] == "d\\xe9/caf\\xe9.yaml"
+        assert LITERAL.splitlines()[place[1] - 1].strip().startswith("value:")
+        gaps = {gap["file"]: gap["line"] for part in found["coverage"] for gap in part["gaps"]}
+        wanted = {"d\\xe9/broken\\xff.yaml": 4, "d\\xe9/link\\xe9.yaml": None} if arguments == (".",) else {}
+        assert gaps == wanted
+    for format_ in REPORTS:
+        assert auditor("scan", ".", "--format", format_, "--report", f"{format_}=out", cwd=tmp_path).code == 1
