@@ -108,11 +108,16 @@ def open_all(paths: Sequence[Path]) -> tuple[list[Collected], list[tuple[str, st
 
     Raises `InputError` for what is no snapshot, and where two of them hold a source of the same name.
     """
-    from auditor.snapshot.reading import open_snapshot  # noqa: PLC0415 - loads orjson; only an audit needs it
+    from auditor.snapshot.reading import is_snapshot, open_snapshot  # noqa: PLC0415 - loads orjson; only an audit needs it
 
     found: dict[str, tuple[Collected, Path]] = {}
     digests = []
     for path in paths:
+        if not is_snapshot(path) and path.exists() and _is_export(path):
+            raise InputError(
+                f"{path} was taken from a cluster and is no snapshot",
+                hint=f"`auditor scan {path}` judges it as it is; `auditor collect --from {path} -o SNAPSHOT` keeps it.",
+            )
         snapshot = open_snapshot(path)
         digests.append((str(path), snapshot.digest))
         for collected in _sources(snapshot):
@@ -124,6 +129,12 @@ def open_all(paths: Sequence[Path]) -> tuple[list[Collected], list[tuple[str, st
                 )
             found[name] = (collected, path)
     return [found[name][0] for name in sorted(found)], digests
+
+
+def _is_export(path: Path) -> bool:
+    from auditor.collectors import dumps  # noqa: PLC0415 - only for what is no snapshot
+
+    return dumps.recognised(path)
 
 
 def _sources(snapshot: "Snapshot") -> Iterator[Collected]:

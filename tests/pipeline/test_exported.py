@@ -143,6 +143,14 @@ def test_a_folder_is_an_export_if_all_of_it_was_taken_from_a_cluster(name: str, 
     assert bool(json.loads(written)["sources"] if written else []) is export
 
 
+def test_an_audit_says_what_to_do_with_an_export(capsys: Output) -> None:
+    put({"d/a.json": printed(SECRET)})
+    assert run(["audit", "d"]) == 2
+    told = capsys.readouterr().err
+    assert "d was taken from a cluster and is no snapshot" in told
+    assert "`auditor scan d` judges it as it is" in told
+
+
 def test_a_hook_takes_everything_for_source(capsys: Output) -> None:
     """A dump must not be committed either."""
     put({"d/a.json": printed(SECRET)})
