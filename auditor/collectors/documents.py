@@ -253,10 +253,23 @@ def parse_json_stream(content: str) -> Iterator[tuple[int, Any]]:
         nested = content.count("[", position, end) + content.count("{", position, end) > MAX_DEPTH // 4
         if nested and _depth_exceeded(value):
             raise _too_deep(content.count("\n", 0, position) + 1)
-        yield position, value
+        yield position, _paired(value) if _HALF.search(content, position, end) else value
         position = _JSON_SPACE.match(content, end).end()  # type: ignore[union-attr]
 
 
+def _paired(value: Any) -> Any:
+    """Return `value` with half pairs of surrogates replaced, as Go's encoding/json does: they are no text."""
+    if isinstance(value, str):
+        return _LONE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_paired(element) for element in value]
+    if isinstance(value, dict):
+        return {_paired(key): _paired(element) for key, element in value.items()}
+    return value
+
+
+_HALF = compile_(r"\\u[dD][89a-fA-F]")
+_LONE = compile_("[\ud800-\udfff]")
 _JSON_SPACE = compile_(r"[ \t\r\n]*")
 
 

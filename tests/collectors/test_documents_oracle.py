@@ -106,6 +106,7 @@ DOCUMENTS = [
     "a: 'x' y", 'a: "x" y', "a: x # y: z\n", "a: [x]y", "a: {x}y", "a: \"x\"\"y\"", "a: !!str\nb: 1", "a: &x\nb: *x", "a: &x 'y'\nb: *x\n*x : z", "{*x : y}", "a: b\n\n# c\n  # d\ne: f", "a: http://x:80/y", "[http://x, y]", "{a: http://x}",
     "a: -1", "a: - 1", "a: -", "a: --1", "a: ---", "a: ...", "a: x:y", "a: x: y", "a: ::", "a: :x", "a: x:", "a: ,", "a: [,]", "a: !", "a: & b", "a: * b", "a: &", "a: *", "a: |x", "a: |9\n", "a: >1-\n  x", "a: ? ", "a: ?x", "a: -x",
     "a: x {{b}} y", "a: 'x {{b}}'", 'a: "{{b}}"', "a: x\n  {{b}}\n", "a: |\n  {{b}} x\n", "a: [x {{b}}]", "a: {b: x {{c}}}", "- - {{b}}", "a: x{[b]", '{"a":{{b}}}',
+    '{"a":"x\\ud800y"}', '{"a":"\\udfff"}', '{"\\udc00":"\\ude00\\ud83d"}', '{"a":"\\ud83d\\ud83d\\ude00"}', 'a: "x\\ud800y"',
     # A column of its own for a list under its key, comments between, and text that looks like structure.
     "a:\n- b\n# c\n- d\ne: f", "a: |\n  # no comment\n  - no: list\nb: 1", "a: 1 #\nb: 2", "a: '#'\n", "a: b  \n", "a: \"b\"  # c\n", "a: 'b'# c\n", "a:\n  - - - 1", "a: [[[1]]]", "a: &x\n  - 1\nb: *x",
 ]  # fmt: skip
