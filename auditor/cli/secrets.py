@@ -28,7 +28,7 @@ app.add_typer(hook.app, name="hook")
 _SCAN_EXAMPLES = """
 Examples:
 
-  auditor secrets scan                          every file below this folder that git would not ignore
+  auditor secrets scan                          every file below this folder that git tracks or would not ignore
 
   auditor secrets scan --git .                  the whole history: all refs, merges included
 
@@ -139,7 +139,7 @@ def scan(
         )
     if mode is not pipeline.Mode.FILES and paths and (git or stdin or log or image or len(paths) > 1):
         raise InputError("a path was given beside what is searched already", hint="Leave the path out.")
-    changed = f"{since}..HEAD" if since else range_ or ""
+    changed = f"{since}..HEAD" if since is not None else range_ or ""
     base = options.base_of(waivers_from)
     settings = options.load(config, base=base)
     targets = output.targets(format_, report or (), stdout_is_terminal=sys.stdout.isatty())

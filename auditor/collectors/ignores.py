@@ -60,6 +60,10 @@ class Ignores:
         self._by_folder[folder] = rules
         return rules
 
+    def excludes(self, path: str) -> bool:
+        """Return whether the user left the file `path` out, by itself or with a folder above it."""
+        return self._exclude is not None and self._exclude.match_file(path.lstrip("/"))
+
     def _outer(self, root: str) -> "tuple[tuple[str, GitIgnoreSpec], ...]":
         """Return the patterns that stand above `root` in its repository, closest first."""
         found: list[tuple[str, GitIgnoreSpec]] = []

@@ -1,14 +1,16 @@
 """Every file below what a user named, to be searched for credentials: walked as git would, and no link followed out.
 
+What `.gitignore` names is left out, but for files that git tracks: those are committed whatever it says.
 A symbolic link is not followed: what it points to is read where it lies, if that was named as well.
 """
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from stat import S_ISREG
 
-from auditor.collectors.ignores import IGNORED, Ignores
+from auditor.collectors.ignores import IGNORED, Ignores, repository_of
 from auditor.collectors.searching import Item
 from auditor.model.coverage import Gap, GapReason
 from auditor.model.errors import InputError
@@ -27,9 +29,23 @@ class Tree:
     items: list[Item] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     gaps: list[Gap] = field(default_factory=list)
+    ignored: set[str] = field(default_factory=set)
+    """Files and folders that a `.gitignore` names."""
+    repositories: list[str] = field(default_factory=list)
+    """Folders of which each is the root of a repository, or lies in one and was named."""
 
 
-def walk(paths: Sequence[str], *, honour_gitignore: bool = True, exclude: Sequence[str] = ()) -> Tree:
+Tracked = Callable[[str], Sequence[bytes] | None]
+"""Returns the paths that git tracks below a folder, counted from there; `None` where it cannot tell."""
+
+
+def walk(
+    paths: Sequence[str],
+    *,
+    honour_gitignore: bool = True,
+    exclude: Sequence[str] = (),
+    tracked: Tracked = lambda _folder: (),
+) -> Tree:
     """Return every file in `paths`, folders walked in the order of names. Raises `InputError` for a missing path."""
     tree = Tree()
     for path in paths:
@@ -39,7 +55,12 @@ def walk(paths: Sequence[str], *, honour_gitignore: bool = True, exclude: Sequen
             )
         shown = _shown(path)
         if os.path.isdir(path):  # noqa: PTH112 - strings throughout: many thousands of files are looked at
-            _walk(shown, Ignores(shown, exclude=exclude, honour_gitignore=honour_gitignore), tree)
+            ignores = Ignores(shown, exclude=exclude, honour_gitignore=honour_gitignore)
+            tree.ignored.clear()
+            tree.repositories = [shown] if repository_of(shown) else []
+            _walk(shown, ignores, tree)
+            if tree.ignored:
+                _committed(tree, ignores, tracked)
         else:
             _take(shown, tree)
     return tree
@@ -117,19 +138,55 @@ def _walk(root: str, ignores: Ignores, tree: Tree) -> None:
                 tree.skipped[LINK] += 1
             elif entry.is_dir(follow_symlinks=False):
                 if entry.name == ".git":
+                    tree.repositories.append(folder)
                     continue
                 if rules.reason(path, folder=True) is None:
                     folders.append(path)
                 else:
-                    tree.skipped[IGNORED] += 1
-            elif rules.reason(path, folder=False) is not None:
-                tree.skipped[rules.reason(path, folder=False) or IGNORED] += 1
+                    _leave(path, rules.reason(path, folder=True) or IGNORED, tree)
+            elif (reason := rules.reason(path, folder=False)) is not None:
+                _leave(path, reason, tree)
             elif entry.is_file(follow_symlinks=False):
                 told = entry.stat(follow_symlinks=False)
                 tree.items.append(Item(os.fsencode(path), told.st_size, path, stamp(told)))
             else:
                 tree.skipped[SPECIAL] += 1
         todo += reversed(folders)
+
+
+def _leave(path: str, reason: str, tree: Tree) -> None:
+    tree.skipped[reason] += 1
+    if reason == IGNORED:
+        tree.ignored.add(path)
+
+
+def _committed(tree: Tree, ignores: Ignores, tracked: Tracked) -> None:
+    """Take in what git tracks although a `.gitignore` names it."""
+    there = {item.id for item in tree.items}
+    for folder in dict.fromkeys(tree.repositories):
+        names = tracked(folder)
+        if names is None:
+            detail = (
+                "Which files of it git tracks could not be asked, and some are ignored; say --no-ignore to read all."
+            )
+            tree.gaps.append(Gap(file=folder, reason=GapReason.UNREADABLE, detail=detail))
+            continue
+        for name in names:
+            path = os.fsdecode(name) if folder == "." else f"{folder.rstrip('/')}/{os.fsdecode(name)}"
+            if os.fsencode(path) not in there and not ignores.excludes(path):
+                _take_file(path, tree)
+
+
+def _take_file(path: str, tree: Tree) -> None:
+    try:
+        told = os.stat(path, follow_symlinks=False)  # noqa: PTH116 - as above
+    except OSError:
+        # Tracked and deleted: the tree does not hold it.
+        return
+    if S_ISREG(told.st_mode):
+        tree.items.append(Item(os.fsencode(path), told.st_size, path, stamp(told)))
+        if path in tree.ignored:
+            tree.skipped[IGNORED] -= 1
 
 
 def _take(path: str, tree: Tree) -> None:

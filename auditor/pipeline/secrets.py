@@ -210,7 +210,12 @@ def _titles(looked_for: RuleSet) -> dict[str, tuple[str, str]]:
 
 def _files(request: Request, way: Way, now: datetime) -> Found:
     way.progress("looking for files")
-    tree = trees.walk(request.paths, honour_gitignore=request.honour_gitignore, exclude=request.exclude)
+    tree = trees.walk(
+        request.paths,
+        honour_gitignore=request.honour_gitignore,
+        exclude=request.exclude,
+        tracked=partial(refs.tracked, environ=request.environ),
+    )
     started = now.timestamp()
     search = secrets_contents.search(
         trees.Files(now=int(started * 1e9)),
@@ -332,8 +337,10 @@ def _known(repository: Repository, ranges: Iterable[str]) -> None:
     """Raise `InputError` for a range of which an end is no commit here."""
     for text in ranges:
         first, dots, last = text.partition("..")
-        if not dots:
-            raise InputError(f"{shown(text)} is no range of commits", hint="Write it as A..B, e.g. origin/main..HEAD.")
+        if not dots or not first:
+            # Git takes `..HEAD` for `HEAD..HEAD`, which is empty: a CI job whose variable is not set would be green.
+            hint = "Write it as A..B, e.g. origin/main..HEAD; is the variable set that A comes from?"
+            raise InputError(f"{shown(text)} is no range of commits", hint=hint)
         for end in (first, last.removeprefix(".")):
             if end:
                 refs.commit(repository, end)

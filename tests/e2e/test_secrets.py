@@ -40,6 +40,26 @@ def test_a_tree_is_searched_as_git_would_list_it(tmp_path: Path) -> None:
     assert scan(repo, "--exclude", "*.env").code == 0
 
 
+def test_a_file_that_git_tracks_is_searched_whatever_is_ignored(tmp_path: Path) -> None:
+    """The commonest leak of all: `.env` was committed first and ignored later."""
+    repo = new(tmp_path / "r")
+    inner = new(repo / "vendor/inner")
+    commit(inner, {"own.env": LEAK.replace("9", "6")})
+    (inner / ".gitignore").write_text("*.env\n")
+    commit(repo, {"demo.env": LEAK, "deep/er/x.env": LEAK.replace("9", "8"), "gone.env": LEAK.replace("9", "7")})
+    (repo / ".gitignore").write_text("*.env\n/deep/\n")
+    (repo / "never-added.env").write_text(LEAK)
+    (repo / "gone.env").unlink()
+    done = scan(repo)
+    assert done.code == 1
+    places = {one["location"]["file"] for one in findings(repo)}
+    assert places == {"demo.env", "deep/er/x.env", "vendor/inner/own.env"}
+    assert {one["location"]["file"] for one in findings(repo / "deep")} == {"er/x.env"}
+    assert {one["location"]["file"] for one in findings(repo, "--exclude", "deep/")} == places - {"deep/er/x.env"}
+    (repo / ".git/index").write_bytes(b"damaged")
+    assert "could not be asked" in " ".join(scan(repo).out.split())
+
+
 def test_a_clean_tree_passes_with_its_population(tmp_path: Path) -> None:
     (tmp_path / "x.env").write_text(CLEAN)
     done = scan(tmp_path, "--format", "json")
@@ -182,6 +202,8 @@ def test_no_report_holds_the_value_in_any_form(tmp_path: Path) -> None:
         (["--rules", "nowhere"], "does not exist"),
         (["--tier", "9"], "9"),
         (["--range", "main"], "main is no range of commits"),
+        (["--range", "..HEAD"], "..HEAD is no range of commits"),
+        (["--since", ""], "..HEAD is no range of commits"),
         (["--range", "main..no-such-ref"], "no-such-ref is no commit"),
         (["--git", "https://git.example/a.git"], "wants a clone, not an address"),
         (["--git", "git@git.example:a.git"], "wants a clone, not an address"),

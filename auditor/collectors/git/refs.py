@@ -1,12 +1,13 @@
 """What a ref names: a commit and the files of its tree. And the address by which others know the repository."""
 
 import re
+from collections.abc import Mapping
 from os.path import normpath, relpath
 from pathlib import PurePath
 from urllib.parse import urlsplit
 
 from auditor.collectors.git.command import GitFailedError, Repository
-from auditor.model.errors import InputError
+from auditor.model.errors import InputError, ToolMissingError
 from auditor.redaction.redactor import for_terminal, redact_text
 
 _NAMED = ("rev-parse", "--verify", "--quiet")
@@ -48,6 +49,15 @@ def read(repository: Repository, commit_: str, path: PurePath, *, from_top: bool
     if mode not in _FILES:
         raise InputError(f"{path} is no file in commit {commit_[:12]}", hint="Make it a plain file there.")
     return repository.run("cat-file", "blob", id_)
+
+
+def tracked(folder: str, *, environ: Mapping[str, str]) -> list[bytes] | None:
+    """Return the paths that git tracks below `folder`, counted from there; `None` where git cannot tell."""
+    try:
+        listing = Repository(folder, environ=environ).run("ls-files", "-z", "--cached")
+    except (InputError, ToolMissingError):
+        return None
+    return [path for path in listing.split(b"\0") if path]
 
 
 def address(repository: Repository) -> str:
