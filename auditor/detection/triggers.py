@@ -98,7 +98,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.LINE, r"(?i:password)[\"']?[ \t]*[:=>][ \t]*[\"']?sa[\"'<\s]"),
     # A default value behind a reference: `${DB_PASSWORD:-hunter2}`.
     (Look.LINE, rf"\$\{{[\w.\-]{{0,64}}{KEYS}:[-=]?[^{{}}\n]"),
-    (Look.LINE, rf"-{_TAIL}{KEYS}[ \t]+[\"']?[^\s\"'\-|&;<>]"),
+    (Look.LINE, rf"-[\w.\-]{{0,64}}{KEYS}[ \t]+[\"']?[^\s\"'\-|&;<>]"),
     (Look.LINE, rf"<[\w:.\-]{{0,64}}{KEYS}(?:[ \t][^<>\n]{{0,120}})?>[^<>\n]{{3}}"),
     # Lists of arguments, calls, and what stands where a reference finds nothing.
     (Look.LINE, rf"{KEYS}[\"'\])]{{0,3}}[ \t]*{_ELSE}[\"'][^\"'\n]{{3}}"),
@@ -116,7 +116,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     ),
     (Look.BELOW, rf"(?i:variable)[ \t]+\"?[\w\-]{{0,64}}{KEYS}\"?[ \t]*\{{"),
     (Look.BELOW, rf"{_ABOVE}[\"']?[ \t]*[:=][ \t]*[|>{{\[]?[+\-\d]?[ \t]*\r?\n"),
-    (Look.BELOW, rf"-{_TAIL}{_ABOVE}[\"']?[ \t]*,?[ \t]*\r?\n"),
+    (Look.BELOW, rf"-[\w.\-]{{0,64}}{_ABOVE}[\"']?[ \t]*,?[ \t]*\r?\n"),
     (Look.BELOW, rf"resource[ \t]+\"(?:{_RESOURCES})\""),
     (Look.BELOW, r"set_sensitive\b|\"client-secret\"|\"clientId\"[ \t]*:|LoginModule[ \t]+required|\"[kK]ty\"[ \t]*:"),
     (Look.LINE, r"://(?:[^\s:/@\"'<>\\?#]{0,128}|[^\n/@]{0,60}\}):[^\s/\"'<>`\\]{1,256}@[\w\[$<{%(\-]"),

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from auditor.detection import rules, triggers
@@ -168,6 +168,7 @@ NOTATIONS = st.sampled_from(
 
 @settings(max_examples=600, deadline=None)
 @given(name=NAMES, value=VALUES, notation=NOTATIONS, path=st.sampled_from(["a.yaml", "a.go", "a.sh", "README.md"]))
+@example(name="encryption_encryption_encryption_pass", value="hunter2", notation="--{n} {v}", path="a.yaml")
 def test_a_trigger_fires_wherever_the_closer_look_would_find_something(
     engine: Engine, name: str, value: str, notation: str, path: str
 ) -> None:
