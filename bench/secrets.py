@@ -100,7 +100,12 @@ def _accounted(command: Sequence[str], blobs: int) -> str:
     done = subprocess.run([*command, "--quiet", "--format", "json"], capture_output=True, check=False)  # noqa: S603 - ours
     (part,) = json.loads(done.stdout)["coverage"]
     lost = sum(gap["reason"] == "missing" for gap in part["gaps"])
-    told = part["files_read"] + sum(count for _, count in part["skipped"]) + len(part["gaps"]) - lost
+    told = (
+        part["files_read"]
+        + sum(count for what, count in part["skipped"] if what != "archive")
+        + len(part["gaps"])
+        - lost
+    )
     said = "complete" if told == blobs and len(part["gaps"]) == lost else "NOT COMPLETE"
     return f"every blob accounted for: {told:,} of {blobs:,}, {said}" + (
         f"; the repository lacks {lost}" if lost else ""

@@ -135,7 +135,8 @@ def _shown(refusal: "Refusal", *, keyed: bool) -> str:
     fingerprint = f", fingerprint {one.fingerprint}" if keyed else ""
     unit = "digits" if one.rule == CARD_NUMBER else "characters"
     said = f"{one.rule}{masked}, {one.length} {unit}{commit}{fingerprint}"
-    return f"  {one.path}:{one.line}:{one.column}: {named}{refusal.title} ({said})"
+    place = f"{one.path}, {one.inside}" if one.inside else one.path
+    return f"  {place}:{one.line}:{one.column}: {named}{refusal.title} ({said})"
 
 
 def _advice(refusals: "Sequence[Refusal]") -> "Iterator[str]":

@@ -54,7 +54,7 @@ class Search:
     """What became of a population."""
 
     __slots__ = (
-        "archives", "binary", "bytes_read", "clean", "clean_binaries", "hits", "inside", "read", "remembered",
+        "archives", "binary", "bytes_read", "clean", "clean_binaries", "closed", "hits", "inside", "read", "remembered",
         "too_large", "unreadable",
     )  # fmt: skip
 
@@ -65,6 +65,8 @@ class Search:
         """By item id: what was found in the members of an archive, by their names."""
         self.archives = 0
         """Archives that were not read, or not to their end."""
+        self.closed: list[Item] = []
+        """Those: encrypted, damaged, or of more than may be unpacked."""
         self.read = read
         self.bytes_read = bytes_read
         self.binary = binary
@@ -81,6 +83,7 @@ class Search:
         self.hits.update(other.hits)
         self.inside.update(other.inside)
         self.archives += other.archives
+        self.closed += other.closed
         self.read += other.read
         self.bytes_read += other.bytes_read
         self.binary += other.binary
@@ -116,6 +119,7 @@ def search(
             head = reader.head(item)
             if archives and recognised(head):
                 whole.archives += 1
+                whole.closed.append(item)
             elif as_text(head) is None:
                 whole.binary += 1
             else:
@@ -162,7 +166,10 @@ def _piece(share: "_Share", piece: Sequence[Item]) -> Search:
             clean = part.clean if _open(item, content, engine, part) else None
         elif (text := as_text(content)) is None:
             part.binary += 1
-            clean = part.clean_binaries
+            hits = tokens(engine, content)
+            if hits:
+                part.hits[item.id] = hits
+            clean = None if hits else part.clean_binaries
         else:
             part.read += 1
             hits = engine.scan(text, path=item.path)
@@ -174,6 +181,11 @@ def _piece(share: "_Share", piece: Sequence[Item]) -> Search:
     return part
 
 
+def tokens(engine: "Engine", content: bytes) -> "list[Hit]":
+    """Return the documented tokens in a binary content: their form needs no text around it."""
+    return [hit for hit in engine.scan(content) if hit.tier == 1]
+
+
 def _key(item: Item) -> bytes:
     from auditor.collectors import judged  # noqa: PLC0415 - start-up: a commit is never remembered
 
@@ -182,19 +194,27 @@ def _key(item: Item) -> bytes:
 
 def _open(item: Item, content: bytes, engine: "Engine", part: Search) -> bool:
     """Search the texts in an archive; return whether it was read to its end and holds nothing."""
+    found, complete = opened(content, engine, path=item.path)
+    if found:
+        part.inside[item.id] = found
+    part.read += complete
+    part.archives += not complete
+    if not complete:
+        part.closed.append(item)
+    return complete and not found
+
+
+def opened(content: bytes, engine: "Engine", *, path: str) -> "tuple[list[tuple[str, list[Hit]]], bool]":
+    """Return what was found in the members of an archive, by their names, and whether it was read to its end."""
     from auditor.collectors import archives  # noqa: PLC0415 - only where there is one
 
     budget = archives.Budget()
     found = [
         (member.path, hits)
         for member in archives.texts(content, budget)
-        if (hits := engine.scan(member.content, path=member.path or _PACKED.sub("", item.path)))
+        if (hits := engine.scan(member.content, path=member.path or _PACKED.sub("", path)))
     ]
-    if found:
-        part.inside[item.id] = found
-    part.read += budget.complete
-    part.archives += not budget.complete
-    return budget.complete and not found
+    return found, budget.complete
 
 
 class _Share(NamedTuple):

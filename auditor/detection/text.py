@@ -15,16 +15,40 @@ _MARKS = (
 
 
 def as_text(content: bytes) -> bytes | None:
-    """Return `content` as bytes to search in, `None` where it is binary: a NUL in its head, as git decides it.
+    """Return `content` as bytes to search in, `None` where it is binary.
 
-    Files of Windows programs in UTF-16 have NULs too; their byte order mark tells them apart.
+    A NUL in its head is what git decides by, and a single one must not hide a text: binary is what has further control
+    characters there, or little else than NULs. Files of Windows programs in UTF-16 have NULs too; a byte order mark
+    tells them apart, or that nearly every second byte is one.
     """
     if content.find(b"\0", 0, _HEAD) < 0:
         return content
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return content.decode(encoding, "replace").encode("utf-8", "surrogatepass")
-    return None
+    head = content[:_HEAD]
+    nuls = head.count(b"\0")
+    if len(head.translate(None, _CONTROLS)) < len(head) or nuls == len(head):
+        return None
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        units = head[first::2].count(b"\0")
+        if units == nuls and units * 2 * _NEARLY > len(head):
+            return content.decode(encoding, "replace").encode("utf-8", "surrogatepass")
+    return content if nuls * 2 < len(head) and _utf8(head) else None
+
+
+def _utf8(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_CONTROLS = bytes({*range(1, 32), 127} - {*b"\t\n\r\f\b\x1b"})
+"""Characters that texts do without; ESC and backspace stand in what terminals wrote."""
+_NEARLY = 1.5
+"""Two in three of the bytes that would be NUL in a text of Latin letters."""
 
 
 _LONE = compile_("[\ud800-\udfff]")

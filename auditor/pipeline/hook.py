@@ -14,6 +14,7 @@ from auditor.collectors.git import history, objects
 from auditor.collectors.git.command import Repository
 from auditor.collectors.git.history import Change
 from auditor.collectors.git.objects import Blobs
+from auditor.collectors.magic import recognised
 from auditor.collectors.searching import Item
 from auditor.detection.text import as_text, shown
 from auditor.model.errors import InputError
@@ -97,9 +98,9 @@ def judge(request: Request, *, now: Callable[[], datetime] = lambda: datetime.no
     changed = _changed(repository, request)
     search = _Search(repository, request)
     new = search.hits({change.new: change.path for change in changed})
-    suspects = [change for change in changed if change.new in new]
+    suspects = [change for change in changed if change.new in new or change.new in search.inside]
     old = search.hits({id_: change.path for change in suspects for id_ in change.olds}) if suspects else {}
-    found = joined(one for change in suspects for one in added(change, {**old, **new}))
+    found = joined(one for change in suspects for one in added(change, {**old, **new}, search.inside))
     failing, waived = _without_waived(found, repository, request, search, now)
     return Answer(
         refused=tuple(_refusal(one, suspects, search) for one in failing),
@@ -167,6 +168,8 @@ class _Search:
 
     def __init__(self, repository: Repository, request: Request) -> None:
         self.unread: list[str] = []
+        self.inside: dict[bytes, list[tuple[str, list[Hit]]]] = {}
+        """What was found in the members of archives, by blob id."""
         self.heads: dict[bytes, bytes] = {}
         """Beginnings of contents with a hit, by blob id."""
         self.rules: RuleSet | None = None
@@ -197,30 +200,46 @@ class _Search:
                 text = as_text(content) if content is not None else None
                 if content is None:
                     self.unread.append(f"{paths[id_]}: the repository lacks object {id_.decode()[:12]}")
+                elif recognised(content) and len(content) <= largest:
+                    self._take_archive(id_, content, paths[id_])
                 elif text is None:
-                    continue
+                    self._take(id_, content, searching.tokens(self._engine(every_line=False), content), found)
                 elif len(content) > largest:
                     self.unread.append(f"{paths[id_]}: it has more than {largest / 1e6:,.0f} MB")
                 else:
                     read += len(text)
                     hits = self._engine(every_line=read < _FEW_BYTES).scan(text, path=paths[id_])
-                    if hits:
-                        found[id_] = hits
-                        self.heads[id_] = text[:_HEAD]
+                    self._take(id_, text, hits, found)
         return found
+
+    def _take(self, id_: bytes, content: bytes, hits: "list[Hit]", found: "dict[bytes, list[Hit]]") -> None:
+        if hits:
+            found[id_] = hits
+            self.heads[id_] = content[:_HEAD]
+
+    def _take_archive(self, id_: bytes, content: bytes, path: str) -> None:
+        inside, _ = searching.opened(content, self._engine(every_line=False), path=path)
+        if inside:
+            self.inside[id_] = inside
+            self.heads[id_] = content[:_HEAD]
 
     def _many(self, ids: list[bytes], paths: Mapping[bytes, str]) -> "dict[bytes, list[Hit]]":
         items = [Item(id_, 0, paths[id_]) for id_ in ids]
         sized = objects.sizes(self._repository, items)
         reader = Blobs(self._repository)
         there = [item for item in sized if item is not None]
-        search = searching.search(reader, there, self._engine(every_line=False), largest=self._request.largest)
+        search = searching.search(
+            reader, there, self._engine(every_line=False), largest=self._request.largest, archives=True
+        )
+        self.inside |= search.inside
         for item, known in zip(items, sized, strict=True):
             if known is None:
                 self.unread.append(f"{item.path}: the repository lacks object {item.id.decode()[:12]}")
         self.unread += [f"{item.path}: it has {item.size / 1e6:,.0f} MB" for item in search.too_large]
         self.unread += [f"{item.path}: it cannot be read" for item in search.unreadable]
-        self.heads |= {item.id: reader.head(item) for item in there if item.id in search.hits}
+        self.heads |= {
+            item.id: reader.head(item) for item in there if item.id in search.hits or item.id in search.inside
+        }
         return search.hits
 
     def _engine(self, *, every_line: bool) -> "Engine":

@@ -249,9 +249,9 @@ def _stream(request: Request, way: Way, stdin: BinaryIO) -> Found:
         gaps = [Gap(file="-", reason=GapReason.TOO_LARGE, detail=detail)]
     text = as_text(content)
     search = Search(bytes_read=len(content), read=int(text is not None), binary=int(text is None))
-    sightings = (
-        [sighting(Where.STREAM, "-", hit) for hit in way.engine(len(content)).scan(text)] if text is not None else []
-    )
+    engine = way.engine(len(content))
+    hits = searching.tokens(engine, content) if text is None else engine.scan(text)
+    sightings = [sighting(Where.STREAM, "-", hit) for hit in hits]
     return result(Where.STREAM, "standard input", joined(sightings), search, found=1, gaps=gaps)
 
 
@@ -322,14 +322,14 @@ def _changes(request: Request, way: Way) -> Found:
             items.setdefault(id_, Item(id_, 0, change.path))
     sized = objects.sizes(repository, list(items.values()))
     there = [item for item in sized if item is not None]
-    search = secrets_contents.search(Blobs(repository), there, way, what="blobs")
+    search = secrets_contents.search(Blobs(repository), there, way, what="blobs", archives=True)
     lost = [item.id for item, known in zip(items.values(), sized, strict=True) if known is None]
     gaps = [
         *secrets_found.gaps(search),
         *missing([id_.decode() for id_ in lost], {}),
         *(() if staged else shallow(repository)),
     ]
-    sightings = [sighting for change in changed for sighting in added(change, search.hits)]
+    sightings = [sighting for change in changed for sighting in added(change, search.hits, search.inside)]
     return result(Where.CHANGE, folder, joined(sightings), search, found=len(items), gaps=gaps, repository=repository)
 
 

@@ -17,6 +17,10 @@ BINARY = "binary"
 ARCHIVE = "archive"
 """Encrypted, damaged, or of more than may be unpacked."""
 _MISSING = "Fetch it (`git fetch --refetch`, a clone without --filter), or say --allow-incomplete."
+_CLOSED = (
+    "could not be read to its end: encrypted, damaged, or of more than may be unpacked. Look at it by hand; leave it"
+    " out with --exclude, or say --allow-incomplete."
+)
 _LARGE = "Look at it by hand, or raise --largest."
 
 
@@ -89,6 +93,9 @@ def gaps(search: Search) -> Iterator[Gap]:
         yield Gap(
             file=_place(item), reason=GapReason.UNREADABLE, detail="It could not be read; check it and its permissions."
         )
+
+    for item in search.closed:
+        yield Gap(file=_place(item), reason=GapReason.UNREADABLE, detail=f"The archive {_CLOSED}")
 
 
 def _place(item: Item) -> str:

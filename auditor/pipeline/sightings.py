@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from auditor.collectors.git.history import Change
@@ -45,17 +46,28 @@ def sighting(
     )
 
 
-def added(change: Change, hits: Mapping[bytes, Sequence["Hit"]]) -> Iterator[Sighting]:
+Inside = Mapping[bytes, Sequence[tuple[str, Sequence["Hit"]]]]
+"""Blob id of an archive to the names of its members with what was found in each."""
+
+
+def added(
+    change: Change, hits: Mapping[bytes, Sequence["Hit"]], inside: Inside = MappingProxyType({})
+) -> Iterator[Sighting]:
     """Yield what stands in the new content of a file more often than in any old one; `hits` are by blob id."""
     before: Counter[tuple[str, str]] = Counter()
     for old in change.olds:
-        before |= Counter((hit.rule, hit.fingerprint) for hit in hits.get(old, ()))
-    for hit in hits.get(change.new, ()):
+        before |= Counter((hit.rule, hit.fingerprint) for _, hit in _within(old, hits, inside))
+    for name, hit in _within(change.new, hits, inside):
         value = (hit.rule, hit.fingerprint)
         if before[value]:
             before[value] -= 1
         else:
-            yield sighting(Where.CHANGE, change.path, hit, commit=change.commit, date=change.date)
+            yield sighting(Where.CHANGE, change.path, hit, commit=change.commit, date=change.date, inside=name)
+
+
+def _within(id_: bytes, hits: Mapping[bytes, Sequence["Hit"]], inside: Inside) -> Iterator[tuple[str, "Hit"]]:
+    yield from (("", hit) for hit in hits.get(id_, ()))
+    yield from ((name, hit) for name, found in inside.get(id_, ()) for hit in found)
 
 
 def joined(sightings: Iterable[Sighting]) -> list[Sighting]:

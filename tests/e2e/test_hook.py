@@ -1,5 +1,6 @@
 """The hooks, by the real git and the installed program: what a change adds is refused; no fault lets it pass."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from auditor.cli import hook_run
 from tests.collectors.git.repositories import ENVIRONMENT, commit, git, new
+from tests.collectors.test_archives import zipped
 from tests.e2e.program import PROGRAM, auditor
 
 VALUE = "quay-heron-41"
@@ -391,3 +393,25 @@ def test_the_framework_pre_commit_has_an_entry() -> None:
     hooks = {entry["id"]: entry for entry in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
     entry = hooks["auditor-secrets"]
     assert (entry["entry"], entry["pass_filenames"]) == ("auditor secrets hook run pre-commit", False)
+
+
+def test_what_an_archive_a_link_and_a_binary_file_add_is_refused_as_well(tmp_path: Path) -> None:
+    """What a later search of the history would find must not pass here in silence."""
+    repo = new(tmp_path / "r")
+    commit(repo, {"old.zip": zipped({"q.env": LEAK.encode()})})
+    (repo / "new.zip").write_bytes(zipped({"q.env": LEAK.replace("9", "8").encode()}))
+    (repo / "old.zip").write_bytes(zipped({"q.env": LEAK.encode(), "more.txt": b"x"}))
+    (repo / "link").symlink_to("postgres://app:gull-and-anchor-7@db.internal/x")
+    (repo / "one-nul.txt").write_bytes(b"a=1\n\0\n" + LEAK.replace("9", "6").encode())
+    token = b"AKIA" + b"QYLPMN5HFIQR7XYA"
+    (repo / "binary.bin").write_bytes(b"\1\2\0\3" * 50 + b"\n" + token + b"\n")
+    (repo / "utf16.reg").write_bytes(LEAK.replace("9", "5").encode("utf-16-le"))
+    git(repo, "add", "-A")
+    done = auditor("secrets", "hook", "run", "pre-commit", cwd=repo)
+    assert done.code == 1
+    assert "adds 5 credentials" in done.err, done.err
+    for place in ("new.zip, q.env:1", "link:1", "one-nul.txt:3", "binary.bin:2", "utf16.reg:1"):
+        assert place in done.err
+    assert "old.zip" not in done.err
+    staged = auditor("secrets", "scan", "--staged", "--format", "json", cwd=repo)
+    assert len(json.loads(staged.out)["findings"]) == 5

@@ -58,3 +58,18 @@ def test_archives_of_a_history_are_opened_and_say_since_when(tmp_path: Path) -> 
     assert (done.code, finding["location"]["file"]) == (1, "lib/app.jar")
     assert "config/app.env" in finding["message"] + json.dumps(finding)
     assert finding["message"].endswith("since 2021-05-06, only in the history")
+
+
+def test_an_archive_that_is_not_read_to_its_end_is_named_and_the_run_incomplete(tmp_path: Path) -> None:
+    deep = LEAK
+    for number in range(6):
+        deep = zipped({f"{number}.zip" if number else "a.env": deep})
+    (tmp_path / "deep.zip").write_bytes(deep)
+    (tmp_path / "many.zip").write_bytes(zipped({f"{number}": b"" for number in range(50_100)} | {"z.env": LEAK}))
+    (tmp_path / "cut.zip").write_bytes(zipped({"a.env": LEAK})[:-30])
+    done = auditor("secrets", "scan", "--format", "json", cwd=tmp_path)
+    (part,) = json.loads(done.out)["coverage"]
+    assert (done.code, {gap["file"] for gap in part["gaps"]}) == (3, {"deep.zip", "many.zip", "cut.zip"})
+    assert part["skipped"] == [["archive", 3]]
+    (tmp_path / "a.txt").write_text("nothing\n")
+    assert auditor("secrets", "scan", "--exclude", "*.zip", cwd=tmp_path).code == 0

@@ -162,12 +162,12 @@ def _fields(line: bytes) -> tuple[bool, tuple[bytes, ...], bytes]:
     """Return whether the new entry is a file, the blob ids before, and the new one.
 
     `:100644 100644 OLD NEW M` with a tab and the path; of a merge with a colon, a mode and an id for each parent.
-    A link holds a path, a submodule another repository's commit: both are no files.
+    A link counts, since the path that it holds is a text like any other; a submodule is another repository's commit.
     """
     parents = len(line) - len(line.lstrip(b":"))
     parts = line[parents:].partition(b"\t")[0].split(b" ")
     olds = tuple(id_ for id_ in parts[parents + 1 : 2 * parents + 1] if id_.strip(b"0"))
-    return parts[parents].startswith(b"100"), olds, parts[2 * parents + 1]
+    return parts[parents][:3] in {b"100", b"120"}, olds, parts[2 * parents + 1]
 
 
 def _path(line: bytes) -> str:

@@ -87,9 +87,10 @@ def test_the_index_before_and_after_the_first_commit(tmp_path: Path) -> None:
     (repo / "a.env").write_text(LEAK + "X=1\n")
     (repo / "link").symlink_to("a.env")
     git(repo, "add", "-A")
-    (change,) = history.staged(opened(repo))
+    change, link = history.staged(opened(repo))
     assert len(change.olds) == 1
     assert change.new not in change.olds
+    assert (link.path, link.olds) == ("link", ()), "the path that a link holds is a text like any other"
     assert not history.in_head(opened(new(tmp_path / "empty")))
 
 
