@@ -1,6 +1,8 @@
 """Where and when blobs came into a history, and whether they are in it still."""
 
-from collections.abc import Collection, Iterator, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from auditor.collectors.git.command import GitFailedError, Repository
@@ -22,6 +24,9 @@ _LOG = (
 _KINDS = "--diff-filter=ACMRT"
 _EACH_PARENT = ("-m", "--no-renames")
 """Merges are compared with each of their parents: what only a merge brought in is seen as well."""
+_LISTED = ("--no-walk=unsorted", "--stdin")
+_FEW_COMMITS = 1_000
+"""Commits for which no further process of git is worth its start."""
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\", "a": "\a", "b": "\b", "f": "\f", "r": "\r", "v": "\v"}
 
 
@@ -55,15 +60,34 @@ def arrivals(repository: Repository, wanted: Collection[bytes], revisions: Seque
     Raises `GitFailedError` when the history cannot be walked to its end.
     """
     found: dict[bytes, dict[str, tuple[str, int]]] = {id_: {} for id_ in wanted}
-    for commit, seconds, line in _raw(repository, (*_EACH_PARENT, *revisions)):
-        new = line.split(b" ", 4)[3]
-        if new in found:
+    for part in _in_parts(repository, revisions, lambda line: line.split(b" ", 4)[3] in found):
+        for commit, seconds, line in part:
             # Newest first, so the last one that is seen is the first one that was made.
-            found[new][_path(line)] = (commit, seconds)
+            found[line.split(b" ", 4)[3]][_path(line)] = (commit, seconds)
     return {
         id_: sorted(Arrival(path=path, commit=commit, date=_time(seconds)) for path, (commit, seconds) in paths.items())
         for id_, paths in found.items()
     }
+
+
+def _in_parts(
+    repository: Repository, revisions: Sequence[str], wanted: Callable[[bytes], bool]
+) -> Iterable[list[tuple[str, int, bytes]]]:
+    """Return the raw lines that are `wanted` of all commits, newest first, as one list for each processor.
+
+    Comparing trees is the work of git, so several of them take parts of the commits at the same time.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up
+
+    commits = repository.run("rev-list", *revisions, "--").splitlines()
+    size = max(-(-len(commits) // (os.cpu_count() or 1)), _FEW_COMMITS)
+    parts = [b"\n".join(commits[start : start + size]) + b"\n" for start in range(0, len(commits), size)]
+
+    def compare(part: bytes) -> list[tuple[str, int, bytes]]:
+        return [entry for entry in _raw(repository, (*_EACH_PARENT, *_LISTED), part) if wanted(entry[2])]
+
+    with ThreadPoolExecutor(max_workers=max(len(parts), 1)) as pool:
+        return list(pool.map(compare, parts))
 
 
 def changes(repository: Repository, revisions: Sequence[str]) -> list[Change]:
@@ -140,12 +164,18 @@ def in_head(repository: Repository) -> dict[bytes, list[str]]:
     return paths
 
 
-def _raw(repository: Repository, arguments: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
-    """Yield commit, its author's seconds and the raw line of each file that it adds or changes."""
+def _raw(repository: Repository, arguments: Sequence[str], commits: bytes = b"") -> Iterator[tuple[str, int, bytes]]:
+    """Yield commit, its author's seconds and the raw line of each file that it adds or changes.
+
+    `commits`: ids for the standard input, a line each, where `arguments` say so.
+    """
     commit, seconds = "", 0
     with repository.stream(*_LOG, _KINDS, *arguments, "--") as log:
         if log.stdin is not None:
-            log.stdin.close()
+            # Git reads all of it before it answers; where it ended first, its status says so.
+            with suppress(BrokenPipeError):
+                log.stdin.write(commits)
+                log.stdin.close()
         for line in log.stdout or ():
             if line.startswith(b":"):
                 yield commit, seconds, line[:-1]
@@ -154,7 +184,7 @@ def _raw(repository: Repository, arguments: Sequence[str]) -> Iterator[tuple[str
                 commit, seconds = id_.decode(), int(time or 0)
         if log.wait() != 0:
             # Asked again for the reason, such as a ref that does not exist.
-            repository.run("log", "--max-count=1", "--format=", *arguments, "--")
+            repository.run("log", "--max-count=1", "--format=", *arguments, "--", stdin=commits)
             raise GitFailedError("the history cannot be walked to its end", hint="Run `git fsck` in the repository.")
 
 

@@ -64,7 +64,13 @@ def test_unreachable_blobs_are_searched_on_demand_only(tmp_path: Path) -> None:
     assert len(search(repo, unreachable=True).hits) == 1
 
 
-def test_a_blob_knows_its_paths_and_the_first_commit_of_each(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("processors", "few"), [(1, 1_000), (3, 1), (8, 1), (2, 3)])
+def test_a_blob_knows_its_paths_and_the_first_commit_of_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processors: int, few: int
+) -> None:
+    """However many parts of the history are walked at the same time."""
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    monkeypatch.setattr(history, "_FEW_COMMITS", few)
     repo = new(tmp_path / "r")
     first = commit(repo, {"old/x.env": LEAK}, date="2021-05-06T07:08:09+0000")
     second = commit(repo, {"old/x.env": None, 'new/ü "q"\n.env': LEAK}, date="2022-01-01T00:00:00+0000")
