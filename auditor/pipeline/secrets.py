@@ -1,7 +1,7 @@
 """`auditor secrets scan`: files, histories and changes in, assessment out."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from auditor.collectors import searching, trees
 from auditor.collectors.git import history, objects, refs
-from auditor.collectors.git.command import Repository
+from auditor.collectors.git.command import GitFailedError, Repository
 from auditor.collectors.git.history import Arrival
 from auditor.collectors.git.objects import Blobs
 from auditor.collectors.searching import Item, Search
@@ -297,14 +297,31 @@ def _history(request: Request, way: Way, now: datetime) -> Found:
     )
     way.progress("dating what was found")
     wanted = {*search.hits, *search.inside, *(id_.encode() for id_ in population.missing)}
-    arrivals = history.arrivals(repository, wanted, request.revisions) if wanted else {}
-    head = history.in_head(repository) if search.hits or search.inside else {}
-    gaps = [*secrets_found.gaps(search), *missing(population.missing, arrivals), *shallow(repository)]
+    arrivals, head = _walked(repository, wanted, request.revisions) if population.whole else ({}, None)
+    gaps = [
+        *secrets_found.gaps(search),
+        *missing(population.missing, arrivals),
+        *shallow(repository),
+        *(() if population.whole and head is not None else secrets_found.broken(repository)),
+    ]
+    paths = {item.id: item.path for item in population.blobs}
     return result(
-        Where.HISTORY, folder, joined(_dated(search, arrivals, head)), search,
+        Where.HISTORY, folder, joined(_dated(search, arrivals, head, paths)), search,
         found=len(population.blobs) + len(population.missing), gaps=gaps, repository=repository,
         ground=leaking.of_history(repository, refs.head(repository)),
     )  # fmt: skip
+
+
+def _walked(
+    repository: Repository, wanted: Collection[bytes], revisions: Sequence[str]
+) -> tuple[Mapping[bytes, Sequence[Arrival]], Mapping[bytes, Sequence[str]] | None]:
+    """Return when the blobs `wanted` came, and where those of HEAD stand; `None` where git cannot tell."""
+    if not wanted:
+        return {}, {}
+    try:
+        return history.arrivals(repository, wanted, revisions), history.in_head(repository)
+    except GitFailedError:
+        return {}, None
 
 
 def _changes(request: Request, way: Way) -> Found:
@@ -350,15 +367,19 @@ def _known(repository: Repository, ranges: Iterable[str]) -> None:
 
 
 def _dated(
-    search: Search, arrivals: Mapping[bytes, Sequence[Arrival]], head: Mapping[bytes, Sequence[str]]
+    search: Search,
+    arrivals: Mapping[bytes, Sequence[Arrival]],
+    head: Mapping[bytes, Sequence[str]] | None,
+    paths: Mapping[bytes, str],
 ) -> Iterator[Sighting]:
     pairs = [(id_, "", hits) for id_, hits in search.hits.items()]
     pairs += [(id_, name, hits) for id_, members in search.inside.items() for name, hits in members]
     for id_, inside, hits in pairs:
-        present = head.get(id_, ())
+        present = head.get(id_, ()) if head is not None else None
         known: Sequence[Arrival | None] = arrivals.get(id_) or [None]
         for arrival in known:
-            path = arrival.path if arrival is not None else f"object {id_.decode()}"
+            unknown = paths.get(id_) or f"object {id_.decode()}"
+            path = arrival.path if arrival is not None else unknown
             for hit in hits:
                 yield sighting(
                     Where.HISTORY,
@@ -366,7 +387,7 @@ def _dated(
                     hit,
                     commit=arrival.commit if arrival is not None else "",
                     date=arrival.date if arrival is not None else None,
-                    in_head=path in present,
+                    in_head=None if present is None else path in present,
                     blob=id_.decode(),
                     inside=inside,
                 )

@@ -116,3 +116,12 @@ def shallow(repository: Repository) -> list[Gap]:
         return []
     detail = "The clone is shallow, so older commits were not searched; run `git fetch --unshallow`."
     return [Gap(file=repository.folder, reason=GapReason.SHALLOW, detail=detail)]
+
+
+def broken(repository: Repository) -> list[Gap]:
+    """Return what a history hides of which trees or commits are missing or damaged."""
+    detail = (
+        "The history cannot be walked to its end: trees or commits of it are missing or damaged. All that is stored was"
+        " searched, without dates; clone it without --filter, or run `git fsck`."
+    )
+    return [Gap(file=repository.folder, reason=GapReason.MISSING, detail=detail)]

@@ -145,6 +145,27 @@ def test_missing_objects_are_named_by_their_paths(tmp_path: Path) -> None:
     assert "sub/a.env: missing" in done.out
 
 
+@pytest.mark.parametrize("how", ["partial", "damaged"])
+def test_without_trees_all_that_is_stored_is_searched_and_the_run_incomplete(how: str, tmp_path: Path) -> None:
+    origin = new(tmp_path / "origin")
+    commit(origin, {"sub/a.env": LEAK})
+    commit(origin, {"b.env": LEAK.replace("9", "8")})
+    place = origin
+    if how == "partial":
+        git(origin, "config", "uploadpack.allowFilter", "true")
+        place = tmp_path / "partial"
+        git(tmp_path, "clone", "-q", "--no-checkout", "--filter=tree:0", f"file://{origin}", "partial")
+        git(place, "remote", "set-url", "origin", "file:///nonexistent")
+    else:
+        tree = git(origin, "rev-parse", "HEAD^{tree}").decode().strip()
+        (origin / ".git/objects" / tree[:2] / tree[2:]).unlink()
+    done = scan(place, "--git", ".", "--format", "json")
+    whole = json.loads(done.out)
+    assert "cannot be walked to its end" in json.dumps(whole["coverage"])
+    assert (done.code, len(whole["findings"])) == ((3, 0) if how == "partial" else (1, 2))
+    assert all("only in the history" not in one["message"] for one in whole["findings"])
+
+
 def test_a_file_over_the_limit_is_named(tmp_path: Path) -> None:
     (tmp_path / "big.txt").write_text("a line of text\n" * 100_000)
     (tmp_path / "small.env").write_text(CLEAN)

@@ -26,12 +26,15 @@ class Population:
     """In pack order, each with one path that it has or had; none where nothing reaches it."""
     missing: tuple[str, ...]
     """Ids of objects that the history names and the repository lacks, sorted."""
+    whole: bool = True
+    """Whether the history could be walked to its end. If not, `blobs` are all that is stored, reached or not."""
 
 
 def population(repository: Repository, revisions: Sequence[str] = ALL_REFS, *, unreachable: bool = False) -> Population:
     """Return the blobs that `revisions` reach (arguments of `git rev-list`), with `unreachable` all that are stored.
 
-    Raises `GitFailedError` for a revision that does not exist and for a history that cannot be walked.
+    A history of which a tree or a commit is missing cannot be walked, so all that is stored is given instead. Raises
+    `GitFailedError` for a revision that does not exist.
     """
     paths: dict[bytes, bytes] = {}
     missing: list[str] = []
@@ -48,11 +51,15 @@ def population(repository: Repository, revisions: Sequence[str] = ALL_REFS, *, u
     if status != 0:
         # Ask again for the reason: the stream left it out, so that it could not fill up and stop.
         repository.run("rev-list", "--max-count=1", *revisions, "--")
-        raise GitFailedError("the history cannot be walked to its end", hint="Run `git fsck` in the repository.")
+    # Of a missing object nobody says whether it is a blob: without blobs, a walk fails for want of a tree alone.
+    trees = ("rev-list", "--objects", "--filter=blob:none", "--quiet", *revisions, "--")
+    whole = status == 0 and (not missing or repository.succeeds(*trees))
     blobs = tuple(
-        Item(id_, size, _text(paths.get(id_, b""))) for id_, size in _stored(repository) if unreachable or id_ in paths
+        Item(id_, size, _text(paths.get(id_, b"")))
+        for id_, size in _stored(repository)
+        if unreachable or not whole or id_ in paths
     )
-    return Population(blobs=blobs, missing=tuple(sorted(missing)))
+    return Population(blobs=blobs, missing=tuple(sorted(missing)), whole=whole)
 
 
 def _stored(repository: Repository) -> Iterator[tuple[bytes, int]]:
