@@ -10,10 +10,14 @@ Nothing here raises into the application: a message that cannot be redacted is w
 Importing this costs next to nothing; the rules are read with the first message.
 """
 
+import copy
 import logging
 import traceback
 from collections.abc import Mapping, MutableMapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
+
+if TYPE_CHECKING:
+    from auditor.detection.logged import Walk
 
 __all__ = ["RedactingFilter", "redact", "structlog_processor"]
 
@@ -25,24 +29,32 @@ _STANDARD: Final = frozenset(
     }
 )  # fmt: skip
 """What the library itself writes into a record; everything else an application put there."""
-_DEEPEST: Final = 20
-_MOST: Final = 10_000
-_TOO_LARGE: Final = "[auditor: too large to be redacted, so it was withheld]"
+_CHAIN: Final = 10
+"""Errors behind an error that are looked into; the text of all of them is masked anyway."""
 
 
-def redact(text: str, *, tier: int = 2) -> str:
-    """Return `text` with every credential in it masked.
+@overload
+def redact(text: str, *, tier: int = 2) -> str: ...
+@overload
+def redact(text: bytes, *, tier: int = 2) -> bytes: ...
+@overload
+def redact(text: Any, *, tier: int = 2) -> Any: ...
+def redact(text: Any, *, tier: int = 2) -> Any:
+    """Return `text` with every credential in it masked; bytes as well, and any other value as `extra` is masked.
 
     `tier`: 1 documented token formats; 2 also literals under a credential's name; 3 also what only looks random.
     """
-    if not text:
-        return text
-    from auditor.detection.streams import mask  # noqa: PLC0415 - with the first message
+    from auditor.detection import logged  # noqa: PLC0415 - with the first message
 
-    made = mask(tier=tier, every_line=True)
-    content = text.encode("utf-8", "surrogatepass")
-    cleaned = made.feed(content) + made.end()
-    return cleaned.decode("utf-8", "surrogatepass") if made.counts.masked else text
+    try:
+        if isinstance(text, str):
+            return logged.masked(text, tier=tier)
+        if isinstance(text, bytes):
+            return logged.encoded(text, lambda content: logged.masked(content, tier=tier))
+        return logged.Walk(tier).clean("", text)
+    except Exception as error:  # noqa: BLE001 - what logs must never break the application
+        shown = _withheld(error)
+        return shown.encode() if isinstance(text, bytes) else shown
 
 
 class RedactingFilter(logging.Filter):
@@ -68,24 +80,46 @@ class RedactingFilter(logging.Filter):
         return True
 
     def _clean(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        cleaned = redact(message, tier=self._tier)
-        if cleaned != message:
-            record.msg, record.args = cleaned, None
+        from auditor.detection.logged import Walk  # noqa: PLC0415 - with the first message
+
+        walk = Walk(self._tier)
+        _clean_message(record, walk)
         if record.exc_info and record.exc_info[0] is not None and not record.exc_text:
-            text = _traceback(record.exc_info)
-            shown = redact(text, tier=self._tier)
+            text, shown = _tracebacks(record.exc_info, walk)
             if shown != text:
                 # Formatters that make the text again would show the value.
                 record.exc_text, record.exc_info = shown, None
         if record.exc_text:
-            record.exc_text = redact(record.exc_text, tier=self._tier)
+            record.exc_text = walk.text(record.exc_text)
         if record.stack_info:
-            record.stack_info = redact(record.stack_info, tier=self._tier)
-        walk = _Walk(self._tier)
+            record.stack_info = walk.text(record.stack_info)
         for key, value in list(record.__dict__.items()):
             if key not in _STANDARD:
-                record.__dict__[key] = walk.value(key, value)
+                record.__dict__[key] = walk.clean(key, value)
+
+
+def _clean_message(record: logging.LogRecord, walk: "Walk") -> None:
+    if not isinstance(record.msg, str) and not record.args:
+        # Formatters of JSON take a mapping for the message as it is.
+        record.msg = walk.clean("", record.msg)
+    message = record.getMessage()
+    args = _clean_arguments(record.args, walk)
+    cleaned = walk.text(message if args is record.args else str(record.msg) % args)
+    if cleaned != message:
+        record.msg, record.args = cleaned, None
+    elif args is not record.args:
+        # The message shows nothing of it; a formatter that writes the arguments would.
+        record.args = args
+
+
+def _clean_arguments(args: Any, walk: "Walk") -> Any:
+    """Return arguments masked by the names in them; text by itself is masked where it stands in the message."""
+    if isinstance(args, Mapping):
+        return walk.clean("", args)
+    if not isinstance(args, tuple):
+        return args
+    made = tuple(walk.clean("", part) if isinstance(part, (Mapping, list, tuple, set)) else part for part in args)
+    return args if all(new is old for new, old in zip(made, args, strict=True)) else made
 
 
 def structlog_processor(
@@ -98,20 +132,31 @@ def structlog_processor(
     """
     del logger, method_name
     try:
+        from auditor.detection.logged import Walk, encoded  # noqa: PLC0415 - with the first message
+
+        walk = Walk(2)
         if isinstance(event_dict, str):
-            return redact(event_dict)
+            return walk.text(event_dict)
         if isinstance(event_dict, bytes):
-            return redact(event_dict.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-        _event_traceback(event_dict)
-        walk = _Walk(2)
+            return encoded(event_dict, walk.text)
+        _event_traceback(event_dict, walk)
         for key in list(event_dict):
-            event_dict[key] = walk.value(str(key), event_dict[key])
+            event_dict[key] = _event_value(str(key), event_dict[key], walk)
     except Exception as error:  # noqa: BLE001 - as above
         return _withheld_event(event_dict, error)
     return event_dict
 
 
-def _event_traceback(event: MutableMapping[str, Any]) -> None:
+def _event_value(key: str, value: Any, walk: "Walk") -> Any:
+    if not isinstance(value, logging.LogRecord):
+        return walk.clean(key, value)
+    # `ProcessorFormatter` puts the record beside the event, and its processors read from it.
+    record = copy.copy(value)
+    RedactingFilter().filter(record)
+    return record
+
+
+def _event_traceback(event: MutableMapping[str, Any], walk: "Walk") -> None:
     given = event.get("exc_info")
     info: Any = given
     if isinstance(given, BaseException):
@@ -121,8 +166,7 @@ def _event_traceback(event: MutableMapping[str, Any]) -> None:
 
         info = sys.exc_info()
     if isinstance(info, tuple) and info and info[0] is not None:
-        text = _traceback(info)
-        shown = redact(text)
+        text, shown = _tracebacks(info, walk)
         if shown != text:
             event["exception"] = shown
             del event["exc_info"]
@@ -143,67 +187,26 @@ def _withheld_event(
     return event
 
 
-class _Walk:
-    """Masks values inside of values, up to a depth and a number, so that no object keeps an application waiting."""
-
-    def __init__(self, tier: int) -> None:
-        self._tier = tier
-        self._left = _MOST
-
-    def value(self, key: str, value: Any, depth: int = 0) -> Any:
-        """Return `value`, which stands under the name `key`, masked; what holds no credential is the same object."""
-        self._left -= 1
-        if depth > _DEEPEST or self._left < 0:
-            return _TOO_LARGE
-        if value is None or isinstance(value, (bool, int, float, complex)):
-            return value
-        if isinstance(value, (str, bytes, bytearray)):
-            return self._text(key, value)
-        if isinstance(value, (Mapping, list, tuple, set, frozenset)):
-            return self._inside(key, value, depth)
-        # Whatever a formatter would show of it.
-        cleaned = redact(str(value), tier=self._tier)
-        plain = cleaned == str(value) and redact(repr(value), tier=self._tier) == repr(value)
-        return value if plain else cleaned
-
-    def _text(self, key: str, value: str | bytes | bytearray) -> Any:
-        if isinstance(value, str):
-            return _named(key, value, self._tier)
-        text = bytes(value).decode("utf-8", "surrogateescape")
-        cleaned = _named(key, text, self._tier)
-        return value if cleaned == text else cleaned.encode("utf-8", "surrogateescape")
-
-    def _inside(self, key: str, value: Any, depth: int) -> Any:
-        if isinstance(value, Mapping):
-            new = {name: self.value(str(name), part, depth + 1) for name, part in value.items()}
-            return value if all(part is value[name] for name, part in new.items()) else new
-        made = [self.value(key, part, depth + 1) for part in value]
-        if all(new is old for new, old in zip(made, value, strict=True)):
-            return value
-        return tuple(made) if isinstance(value, tuple) else made
-
-
-def _named(key: str, text: str, tier: int) -> str:
-    """Return a text masked by what it is, and by the name that it stands under."""
-    cleaned = redact(text, tier=tier)
-    if cleaned != text or tier < 2:
-        return cleaned
-    from auditor.detection.classify import examine  # noqa: PLC0415 - with the first message
-    from auditor.model.resource import Confidence, LiteralKind, Place  # noqa: PLC0415 - as above
-    from auditor.redaction.redactor import mask  # noqa: PLC0415 - as above
-
-    found, spans = examine(key, text, place=Place.ENV, describe=False)
-    if found.kind is not LiteralKind.CREDENTIAL or found.confidence is Confidence.POSSIBLE:
-        return text
-    return mask(text, [(span.start, span.end) for span in sorted(spans, key=lambda span: span.start)])
-
-
-def _traceback(info: Any) -> str:
-    return "".join(traceback.format_exception(*info)).rstrip("\n")
+def _tracebacks(info: Any, walk: "Walk") -> tuple[str, str]:
+    """Return a traceback as it is and masked; an error that is told by its arguments is masked by the names in them."""
+    text = shown = "".join(traceback.format_exception(*info)).rstrip("\n")
+    error = info[1]
+    for _ in range(_CHAIN):
+        if error is None:
+            break
+        cleaned = walk.clean("", error)
+        if cleaned is not error:
+            said = "".join(traceback.format_exception_only(error)).strip()
+            kind = said.partition(":")[0]
+            shown = shown.replace(said, f"{kind}: {str(cleaned).removeprefix(type(error).__name__)}")
+        error = error.__cause__ or error.__context__
+    return text, walk.text(shown)
 
 
 def _withheld(error: Exception) -> str:
-    return f"[auditor: this message could not be redacted ({type(error).__name__}), so it was withheld]"
+    from auditor.detection.logged import withheld  # noqa: PLC0415 - after it was loaded
+
+    return withheld("message", error)
 
 
 def _withhold(record: logging.LogRecord, error: Exception) -> None:

@@ -5,8 +5,12 @@ import json
 import logging
 import subprocess
 import sys
+import time
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import pytest
 import structlog
@@ -69,6 +73,157 @@ def test_no_value_of_a_record_reaches_the_output(say: Callable[[logging.Logger],
     assert "[redacted]" in shown()
 
 
+BEARER = f"Bearer {VALUE}{VALUE}"
+
+
+class Login(NamedTuple):
+    user: str
+    password: str
+
+
+@dataclass
+class Account:
+    user: str
+    password: str = field(repr=False)
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        {"headers": {"Authorization": BEARER}},
+        {"headers": {"authorization": VALUE}},
+        {"headers": {"Proxy-Authorization": f"Token {VALUE}"}},
+        {"HTTP_AUTHORIZATION": BEARER},
+        {"headers": [("Authorization", BEARER), ("Accept", "*/*")]},
+        {"headers": [["x-api-key", VALUE], ["accept", "*/*"]]},
+        {"headers": [[b"authorization", BEARER.encode()], [b"accept", b"*/*"]]},
+        {"headers": ((b"authorization", BEARER.encode()), (b"accept", b"*/*"))},
+        {"headers": ["Accept", "*/*", "Authorization", BEARER]},
+        MappingProxyType({"Authorization": BEARER}),
+        {"password": {"value": VALUE}},
+        {"password": {"old": "x", "new": {"raw": VALUE}}},
+        {"password": [VALUE]},
+        {"name": "DB_PASSWORD", "value": VALUE},
+        [{"value": VALUE, "name": "DB_PASSWORD"}],
+        {"Key": "API_TOKEN", "Value": VALUE},
+        {"header": b"x-api-key", "value": VALUE.encode()},
+        Login("ada", VALUE),
+        {"login": [Login("ada", VALUE)]},
+        Account("ada", VALUE),
+        ("password", VALUE),
+        ["mysql", "--password", VALUE],
+        deque([{"password": VALUE}]),
+        {f"postgres://app:{VALUE}@db": 1},
+        {"error": ValueError({"password": VALUE})},
+        {"error": KeyError("password", VALUE)},
+        {"locals": {"password": repr(VALUE)}},
+    ],
+    ids=repr,
+)
+def test_a_name_counts_wherever_it_stands(thing: Any, output: Output) -> None:
+    logger, shown = output
+    given = repr(thing)
+    logger.info("x", extra={"thing": thing})
+    logger.info("got %s from %s", thing, "ada")
+    logger.info(thing)
+    event = structlog_processor(None, "info", {"event": "x", "thing": thing})
+    assert VALUE not in shown() + repr(event) + repr(redact(thing))
+    assert shown().count("[redacted]") >= 3 or isinstance(thing, Account)
+    assert repr(thing) == given, "what the application holds stays"
+    for kept in ("ada", "*/*", "mysql", "'error'", "user"):
+        assert (kept in repr(redact(thing))) == (kept in given)
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        {"headers": {"Authorization": "Bearer ${TOKEN}", "Accept": "*/*"}},
+        {"authorization": "Bearer", "n": 1},
+        {"password": {"min_length": 8, "type": "string", "policy": "strong"}},
+        {"name": "LOG_LEVEL", "value": "debug"},
+        {"valueFrom": {"secretKeyRef": {"name": "db-credentials", "key": "password"}}},
+        {"missing": ["username", "password"], "loc": ("body", "password")},
+        ["password", "username"],
+        [["password", 1], [1, 2]],
+        Login("ada", ""),
+        Account("ada", ""),
+        {"max_tokens": 4096, "token": 7, "ok": True, "password": None, "none": ()},
+        {1: 2, None: 3, ("a", "b"): {4}},
+        deque([1, "x"]),
+        MappingProxyType({"a": 1}),
+    ],
+    ids=repr,
+)
+def test_what_holds_no_credential_is_the_same_object(thing: Any) -> None:
+    assert redact(thing) is thing
+    record = logging.LogRecord("x", 20, "f", 1, "%s", (thing, 1), None)
+    record.args = (thing,)
+    record.__dict__["thing"] = thing
+    assert RedactingFilter().filter(record)
+    assert record.args[0] is thing
+    assert record.__dict__["thing"] is thing
+
+
+def test_arguments_by_name(output: Output) -> None:
+    logger, shown = output
+    logger.info("conf %(password)s for %(user)s", {"password": VALUE, "user": "ada"})
+    logger.info("conf for %(user)s", {"password": VALUE, "user": "ada"})
+    logger.info("%s logged in", Login("ada", VALUE), extra={"pin": 7})
+    logger.info("%(password)d", {"password": 73_519_246})
+    assert VALUE not in shown()
+    assert "73519246" not in shown()
+    first, second, _, last = map(json.loads, shown().splitlines())
+    assert (first["text"], second["text"]) == ("conf [redacted] for ada", "conf for ada")
+    assert second["args"] == {"password": "[redacted]", "user": "ada"}
+    assert "withheld" in last["text"], "what is masked is no number any more"
+
+
+@pytest.mark.parametrize(
+    ("thing", "shown"),
+    [
+        (f"password={VALUE}".encode(), b"password=[redacted]"),
+        (b"\xff\xfe plain", b"\xff\xfe plain"),
+        (f"\xff password={VALUE}".encode("latin-1"), b"\xff password=[redacted]"),
+        (5, 5),
+        (None, None),
+        ("\udcff\ud800", "\udcff\ud800"),
+        ({"password": VALUE}, {"password": "[redacted]"}),
+        ({b"authorization": BEARER.encode()}, {b"authorization": b"Bearer [redacted]"}),
+        ({f"token={VALUE}".encode(): 1}, {b"token=[redacted]": 1}),
+        (Login("ada", VALUE), Login("ada", "[redacted]")),
+        ({"password": 73_519_246}, {"password": "[redacted]"}),
+    ],
+)
+def test_redact_takes_whatever_there_is(thing: Any, shown: Any) -> None:
+    assert redact(thing) == shown
+    assert type(redact(thing)) is type(shown)
+
+
+def test_redact_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "could not be redacted (RuntimeError)" in redact(Broken())
+    monkeypatch.setattr("auditor.detection.streams.mask", lambda **_: 1 / 0)
+    for thing in (VALUE, VALUE.encode(), [VALUE]):
+        assert "withheld" in str(redact(thing))
+        assert VALUE not in str(redact(thing))
+        assert isinstance(redact(thing), bytes if isinstance(thing, bytes) else str)
+
+
+def test_one_value_that_cannot_be_shown_leaves_the_others(output: Output) -> None:
+    logger, shown = output
+    logger.info("x", extra={"thing": {"a": Broken(), "b": f"password={VALUE}", "c": "kept"}})
+    told = json.loads(shown())["thing"]
+    assert (told["b"], told["c"]) == ("password=[redacted]", "kept")
+    assert "RuntimeError" in told["a"]
+
+
+def test_records_of_the_library_pass_structlog_masked_as_records() -> None:
+    record = logging.LogRecord("x", 20, "f", 1, "password=%s", (VALUE,), None)
+    event = structlog_processor(None, "info", {"event": "x", "_record": record})
+    assert isinstance(event, dict)
+    assert event["_record"].getMessage() == "password=[redacted]"
+    assert record.args == (VALUE,), "other handlers have their own filters"
+
+
 def test_a_traceback_and_a_stack_are_masked(output: Output) -> None:
     logger, shown = output
     try:
@@ -77,6 +232,21 @@ def test_a_traceback_and_a_stack_are_masked(output: Output) -> None:
         logger.exception("failed", stack_info=True)
     assert VALUE not in shown()
     assert "ValueError: cannot connect to postgres://app:[redacted]@db/app" in json.loads(shown())["text"]
+
+
+def test_an_error_is_masked_by_the_names_in_its_arguments(output: Output) -> None:
+    logger, shown = output
+    try:
+        try:
+            raise LookupError("password", VALUE)  # noqa: TRY301 - as libraries do
+        except LookupError:
+            raise OSError(28, {"headers": [("Authorization", VALUE)]}) from None
+    except OSError as error:
+        error.__suppress_context__ = False
+        logger.exception("failed")
+        event = structlog_processor(None, "error", {"event": "failed", "exc_info": error})
+    assert VALUE not in shown() + repr(event)
+    assert "LookupError: ('password', '[redacted]')" in json.loads(shown())["text"]
 
 
 def test_a_record_without_a_credential_stays_as_it_is(output: Output) -> None:
@@ -88,7 +258,7 @@ def test_a_record_without_a_credential_stays_as_it_is(output: Output) -> None:
     assert record.__dict__["request"] is request
     assert '"text": "one of 2"' in shown()
     try:
-        {}["x"]
+        dict[str, str]()["x"]
     except KeyError:
         logger.exception("failed")
     assert "KeyError" in json.loads(shown().splitlines()[-1])["exc_info"][0], "kept for others"
@@ -112,12 +282,32 @@ def test_a_message_that_cannot_be_redacted_is_withheld(output: Output, monkeypat
     assert VALUE not in shown()
 
 
-def test_an_endless_object_is_withheld(output: Output) -> None:
-    logger, shown = output
-    endless: list[Any] = []
-    endless += [endless, endless, endless]
-    logger.info("x", extra={"thing": endless})
-    assert "withheld" in shown()
+def test_what_refers_to_itself_comes_to_an_end() -> None:
+    endless: list[Any] = ["plain"]
+    endless += [endless, {"again": endless}]
+    assert redact(endless) is endless, "nothing in it to mask"
+    endless.append({"password": VALUE})
+    shown = redact(endless)
+    assert VALUE not in repr(shown)
+    assert "holds itself" in json.dumps(shown), "and no way back to the value"
+
+
+def test_a_huge_structure_is_withheld_beyond_a_limit() -> None:
+    doubled: list[Any] = [VALUE]
+    for _ in range(60):
+        doubled = [doubled, doubled]
+    deep: list[Any] = [{"password": VALUE}]
+    for _ in range(100_000):
+        deep = [deep]
+    wide = [{"password": VALUE} for _ in range(100_000)]
+    long = {"password": VALUE, "text": ["x" * 1_000_000 for _ in range(200)], "last": f"password={VALUE}"}
+    for thing in (doubled, deep, wide, long):
+        before = time.process_time()
+        event = structlog_processor(None, "info", {"event": "x", "thing": thing})
+        assert time.process_time() - before < 60, "seconds, not for ever"
+        assert isinstance(event, dict)
+        assert "too large to be redacted" in json.dumps(event)
+        assert f'"password": "{VALUE}"' not in json.dumps(event)
 
 
 @settings(max_examples=100, deadline=None)
