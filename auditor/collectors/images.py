@@ -11,6 +11,7 @@ well, with a `manifest.json` of its own beside it; older ones have only that.
 import json
 import os
 import posixpath
+import re
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,9 @@ _LEAST = 1_000_000_000
 _MOST = 2_000_000
 """Files of an image."""
 _SHORT = 12
+_LAYER = re.compile(r"(?:\A|/)layer\.tar\Z|\Ablobs/[a-z0-9]+/[0-9a-f]{32,}\Z")
+"""Names of layers, as docker and OCI layouts give them."""
+_DAMAGES = (tarfile.TarError, UnpackingError, OSError, EOFError)
 _HINT = "Make one with `docker save -o image.tar NAME`, or `skopeo copy docker://NAME oci-archive:image.tar`."
 
 
@@ -66,15 +70,17 @@ class Read:
 class _Store:
     """The files of an image's archive or folder, by name."""
 
-    def __init__(self, sizes: Mapping[str, int], documents: Mapping[str, bytes], same: Mapping[str, str]) -> None:
+    def __init__(self, sizes: dict[str, int], documents: Mapping[str, bytes], same: dict[str, str]) -> None:
         self.sizes = sizes
         self._documents = documents
-        self._same = same
+        self.same = same
         """Names of links to the names of what they lead to, in the archive."""
+        self.cut = False
+        """Whether the archive could not be read to its end."""
 
     def name(self, name: str) -> str:
         """Return the name under which a file is stored."""
-        return self._same.get(name, name)
+        return self.same.get(name, name)
 
     def document(self, name: str) -> Any:
         """Return the JSON in a file; `None` where there is none."""
@@ -90,17 +96,24 @@ def texts(path: str, read: Read, *, largest: int, told: Callable[[int], None] = 
     Raises `InputError` for what is no image.
     """
     try:
-        store = _folder(path) if os.path.isdir(path) else _archive(path)  # noqa: PTH112 - strings throughout
+        store = _folder(path) if os.path.isdir(path) else _archive(path, read)  # noqa: PTH112 - strings throughout
         layers, configurations = _parts(store, read)
+        if store.cut and not layers and not configurations:
+            layers, configurations = _likely(store)
         if not layers and not configurations:
             raise InputError(f"{path} is neither an archive of `docker save` nor an OCI layout", hint=_HINT)
         for name in configurations:
             yield from _of_configuration(store.document(name), name, read)
-        for name, file in _files(path, layers):
-            yield from _of_layer(file, name, store.sizes[name], read, largest=largest, told=told)
+        try:
+            for name, file in _files(path, layers):
+                yield from _of_layer(file, name, store.sizes[name], read, largest=largest, told=told)
+        except _DAMAGES:
+            # Told already: the archive ends too early, and what stands before that was read.
+            if not store.cut:
+                raise
     except FileNotFoundError:
         raise InputError(f"{path} does not exist", hint="Check --image.") from None
-    except (tarfile.TarError, UnpackingError, OSError, EOFError) as error:
+    except _DAMAGES as error:
         why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
         raise InputError(f"{path} cannot be read as an image{why}", hint=_HINT) from None
 
@@ -120,11 +133,36 @@ def _stream(path: str) -> Iterator[tarfile.TarFile]:
             raise InputError(f"{path} unpacks to more than {_RATIO} times its size", hint="Look at it by hand.")
 
 
-def _archive(path: str) -> _Store:
+def _archive(path: str, read: Read) -> _Store:
     """Return what stands in an archive. Its layers are read later: what they are is not known before its end."""
-    sizes: dict[str, int] = {}
     documents: dict[str, bytes] = {}
-    same: dict[str, str] = {}
+    store = _Store({}, documents, {})
+    try:
+        _list(path, store.sizes, documents, store.same)
+    except FileNotFoundError:
+        raise
+    except _DAMAGES:
+        if not store.sizes:
+            raise
+        store.cut = True
+        read.gap(
+            GapReason.UNREADABLE,
+            "The archive cannot be read to its end: cut off or damaged. What stands before that was searched; save it"
+            " again, whole.",
+        )
+    return store
+
+
+def _likely(store: _Store) -> tuple[list[str], list[str]]:
+    """Return what look like layers and configurations, where the manifest is lost with the end of the archive."""
+    documents = {name: store.document(name) for name in store.sizes}
+    configurations = [name for name, told in documents.items() if isinstance(told, dict) and "rootfs" in told]
+    layers = [name for name in store.sizes if documents[name] is None and _LAYER.search(name)]
+    return layers, configurations if layers else []
+
+
+def _list(path: str, sizes: dict[str, int], documents: dict[str, bytes], same: dict[str, str]) -> None:
+    """Take in the files of an archive: their sizes, the JSON among them, and what links lead to."""
     left = _DOCUMENTS
     with _stream(path) as archive:
         for entry in archive:
@@ -141,7 +179,6 @@ def _archive(path: str) -> _Store:
                     if content.lstrip()[:1] in {b"{", b"["}:
                         documents[name] = content
                         left -= len(content)
-    return _Store(sizes, documents, same)
 
 
 def _folder(path: str) -> _Store:

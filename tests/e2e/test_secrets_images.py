@@ -1,7 +1,10 @@
 """`auditor secrets scan --image`, and archives in a tree, by the installed program."""
 
 import json
+import os
 from pathlib import Path
+
+import pytest
 
 from tests.collectors.git.repositories import commit, new
 from tests.collectors.test_archives import tarred, zipped
@@ -37,6 +40,25 @@ def test_a_clean_image_passes_and_a_broken_one_does_not(tmp_path: Path) -> None:
     assert auditor("secrets", "scan", "--image", "web.tar", cwd=tmp_path).code == 3
     (tmp_path / "web.tar").write_bytes(b"text")
     assert auditor("secrets", "scan", "--image", "web.tar", cwd=tmp_path).code == 2
+
+
+@pytest.mark.parametrize("form", ["layout", "saved"])
+def test_what_stands_before_the_cut_of_an_image_is_searched_and_the_run_incomplete(form: str, tmp_path: Path) -> None:
+    noise = os.urandom(40_000)
+    layers = (tarred({"app/first.env": LEAK}), tarred({"app/noise.bin": noise, "app/last.env": LEAK}))
+    files = saved(layers) if form == "saved" else layout(*layers)
+    # The manifest stands at the end, as `docker save` writes it.
+    ordered = dict(sorted(files.items(), key=lambda entry: entry[0] in {"manifest.json", "index.json", "repositories"}))
+    whole = tarred(ordered)
+    (tmp_path / "web.tar").write_bytes(whole)
+    complete = auditor("secrets", "scan", "--image", "web.tar", "--format", "json", cwd=tmp_path)
+    assert complete.code == 1
+    (tmp_path / "web.tar").write_bytes(whole[: len(whole) - 30_000])
+    done = auditor("secrets", "scan", "--image", "web.tar", "--format", "json", cwd=tmp_path)
+    told = json.loads(done.out)
+    assert "cut off or damaged" in json.dumps(told["coverage"])
+    assert done.code == 1
+    assert any("first.env" in entry["message"] + json.dumps(entry) for entry in told["findings"])
 
 
 def test_archives_of_a_tree_are_opened_and_what_cannot_be_is_counted(tmp_path: Path) -> None:
