@@ -145,6 +145,18 @@ def test_missing_objects_are_named_by_their_paths(tmp_path: Path) -> None:
     assert "sub/a.env: missing" in done.out
 
 
+def test_a_range_of_a_clone_without_contents_names_what_is_missing(tmp_path: Path) -> None:
+    origin = new(tmp_path / "origin")
+    commit(origin, {"a.env": "A=1\n" * 40})
+    commit(origin, {"a.env": None, "b.env": "A=1\n" * 40 + LEAK})
+    git(origin, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--no-checkout", "--filter=blob:none", f"file://{origin}", "partial")
+    git(tmp_path / "partial", "remote", "set-url", "origin", "file:///nonexistent")
+    done = scan(tmp_path / "partial", "--since", "HEAD~1")
+    assert done.code == 3, done.err
+    assert "missing" in done.out
+
+
 @pytest.mark.parametrize("how", ["partial", "damaged"])
 def test_without_trees_all_that_is_stored_is_searched_and_the_run_incomplete(how: str, tmp_path: Path) -> None:
     origin = new(tmp_path / "origin")

@@ -93,11 +93,19 @@ def _in_parts(
 def changes(repository: Repository, revisions: Sequence[str]) -> list[Change]:
     """Return every file that the commits of `revisions` (`A..B`) add or change, newest commit first.
 
-    Of a merge only what differs from each of its parents: the rest is of the commits that it joins.
+    Of a merge only what differs from each of its parents: the rest is of the commits that it joins. Where the
+    repository lacks contents, git cannot tell what was renamed: a renamed file is a new one then.
     """
+    try:
+        return _changes(repository, revisions, "--find-renames")
+    except GitFailedError:
+        return _changes(repository, revisions, "--no-renames")
+
+
+def _changes(repository: Repository, revisions: Sequence[str], renames: str) -> list[Change]:
     return [
         Change(path=_path(line), olds=olds, new=new, commit=commit, date=_time(seconds))
-        for commit, seconds, line in _raw(repository, ("-c", "--find-renames", *revisions))
+        for commit, seconds, line in _raw(repository, ("-c", renames, *revisions))
         for file, olds, new in (_fields(line),)
         if file
     ]

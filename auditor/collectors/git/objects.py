@@ -79,7 +79,12 @@ def _stored(repository: Repository) -> Iterator[tuple[bytes, int]]:
 def sizes(repository: Repository, items: Sequence[Item]) -> list[Item | None]:
     """Return `items` with their sizes, in order; `None` for what the repository lacks."""
     ids = b"".join(item.id + b"\n" for item in items)
-    answers = repository.run("cat-file", "--batch-check=%(objectsize)", stdin=ids).splitlines() if ids else []
+    try:
+        answers = repository.run("cat-file", "--batch-check=%(objectsize)", stdin=ids).splitlines() if ids else []
+    except GitFailedError:
+        # A partial clone would fetch what it lacks, may not, and ends at the first such object.
+        stored = dict(_stored(repository))
+        return [item._replace(size=stored[item.id]) if item.id in stored else None for item in items]
     return [
         item._replace(size=int(answer)) if answer.isdigit() else None
         for item, answer in zip(items, answers, strict=True)
