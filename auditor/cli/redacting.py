@@ -1,8 +1,6 @@
 """`auditor secrets redact`: standard input to standard output, credentials masked, line by line as they come."""
 
-import codecs
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +10,7 @@ from auditor.cli import terminal
 
 if TYPE_CHECKING:
     from auditor.detection.stream import Mask
+    from auditor.detection.wide import Wide
 
 _READ = 1 << 20
 _HEAD = 8_192
@@ -21,7 +20,6 @@ _MAGIC = (
 )  # fmt: skip
 """First bytes of what is compressed or no text: masking a part of it would only break it."""
 _TAR = 257
-_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _CONTROLS = bytes(set(range(1, 32)) - set(b"\t\n\r\f\x1b\b"))
 _FEW = 0.04
 """Control characters in a text, as a share; evenly spread bytes have a tenth."""
@@ -50,20 +48,27 @@ def redact(
     A line is passed on as soon as it is whole, and everything but credentials passes as it came. Binary input passes
     as it is, which is said on standard error. Exit code 0, or 130 when it is interrupted.
     """
+    from auditor.detection.streams import mask  # noqa: PLC0415 - start-up: help needs none of it
+    from auditor.detection.wide import HALVES, Wide, encoding_of, readable  # noqa: PLC0415 - as above
+
     # What is piped may come slowly: nothing is buffered beyond its line.
     first = os.read(0, _READ)
-    if _binary(first):
+    if first in HALVES:
+        first += os.read(0, _READ)
+    encoding = encoding_of(first)
+    if _binary(first, readable(first[:_HEAD], encoding)):
         _copy(first)
         if not quiet:
             terminal.note("binary input: passed on as it is, nothing was masked")
         return
-    from auditor.detection.streams import mask  # noqa: PLC0415 - start-up: help needs none of it
 
-    made = mask(tier=tier, folders=tuple(rules or ()), off=tuple(rule_off or ()))
-    encoding = next((name for mark, name in _UTF16.items() if first.startswith(mark)), "")
+    def one() -> "Mask":
+        return mask(tier=tier, folders=tuple(rules or ()), off=tuple(rule_off or ()))
+
+    made = Wide(encoding, wide=one(), plain=one()) if encoding else one()
     interrupted = False
     try:
-        _pass_on(made, first, encoding)
+        _pass_on(made, first)
     except KeyboardInterrupt:
         interrupted = True
     if not quiet:
@@ -75,30 +80,17 @@ def redact(
         raise typer.Exit(130)
 
 
-def _pass_on(made: "Mask", chunk: bytes, encoding: str) -> None:
-    into, out = _plain(encoding)
+def _pass_on(made: "Mask | Wide", chunk: bytes) -> None:
     while chunk:
-        _write(out(made.feed(into(chunk))))
+        _write(made.feed(chunk))
         chunk = os.read(0, _READ)
-    _write(out(made.end()))
+    _write(made.end())
 
 
-def _plain(encoding: str) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]:
-    """Return what makes a chunk UTF-8, and what makes it again what it was."""
-    if not encoding:
-        return bytes, bytes
-    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
-    return (
-        lambda chunk: decoder.decode(chunk).encode("utf-8", "surrogatepass"),
-        lambda chunk: chunk.decode("utf-8", "surrogatepass").encode(encoding, "surrogatepass"),
-    )
-
-
-def _binary(head: bytes) -> bool:
+def _binary(head: bytes, sample: bytes) -> bool:
     """Return whether a stream that begins so is no text. NULs alone do not tell: a rotated log may begin with many."""
     if head.startswith(_MAGIC) or head[_TAR : _TAR + 5] == b"ustar":
         return True
-    sample = head[:_HEAD]
     return bool(sample) and len(sample) - len(sample.translate(None, _CONTROLS)) > _FEW * len(sample)
 
 

@@ -96,6 +96,26 @@ def test_utf_16_is_masked_and_stays_utf_16(encoding: str) -> None:
     assert run(text.encode(encoding)).stdout == text.replace(VALUE, "[redacted]").encode(encoding)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_masked(encoding: str) -> None:
+    assert run(LINE.decode().encode(encoding)).stdout == MASKED.decode().encode(encoding)
+
+
+def test_scripts_of_utf_16_whose_bytes_look_like_controls_are_text() -> None:
+    text = "\ufeff" + "".join(map(chr, range(0x4E01, 0x4F00))) * 8 + f"\npassword={VALUE}\n"
+    done = run(text.encode("utf-16-le"))
+    assert done.stdout.decode("utf-16-le") == text.replace(VALUE, "[redacted]")
+    assert done.stderr.startswith(b"masked 1")
+
+
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+def test_what_only_begins_as_utf_16_is_masked_and_keeps_its_last_byte(mark: bytes) -> None:
+    for content in (mark + LINE, mark + b"x" + LINE, mark + b" bad \x80 " + LINE):
+        done = run(content)
+        assert done.stdout == content.replace(LINE, MASKED)
+        assert done.stderr.startswith(b"masked 1 credential")
+
+
 def test_the_tier_decides() -> None:
     assert VALUE.encode() in run(LINE, "--tier", "1").stdout
     assert run(LINE, "--rule-off", "named-credential").stdout == LINE
