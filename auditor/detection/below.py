@@ -47,6 +47,11 @@ _JAAS = compile_(r"LoginModule[ \t]+required")
 _JAAS_USER = compile_(r"\buser_(?P<key>[\w.\-]{1,64})[ \t]*=[ \t]*\\?[\"'](?P<value>[^\"'\\\n]{1,512})")
 """Of the users whom a broker of Kafka lets in: `user_alice="secret"`."""
 _VARIABLE = compile_(r"^[ \t]*variable[ \t]+\"?(?P<key>[\w\-]+)\"?[ \t]*\{")
+_DEFAULT = compile_(r"\bdefault[ \t]*=[ \t]*\"(?P<value>[^\"\n]*)\"")
+_DEFAULT_BLOCK = compile_(
+    r"""^[ \t]*default[ \t]*=[ \t]*<<[\-~]?"?(?P<mark>\w+)"?\n[ \t]*(?P<value>[^\n]+)\n[ \t]*(?P=mark)\b""",
+    re.MULTILINE,
+)
 _RESOURCE = compile_(r"^[ \t]*(?:resource[ \t]+\"(?P<type>\w+)\"|(?P<set>set_sensitive)\b)")
 _ATTRIBUTE = compile_(
     r"""^[ \t]*["']?(?P<key>[\w.\-/]{1,120})["']?[ \t]*[=:][ \t]*"(?P<value>(?:[^"\\\n]|\\.)+)"[ \t]*,?[ \t]*
@@ -76,7 +81,7 @@ def below(content: bytes, start: int, end: int) -> list[Found]:
     base = len(text) - len(rest)
     found: Iterator[tuple[int, int, str, str]]
     if (match := _VARIABLE.match(line)) is not None:
-        found = _children(match["key"], rest, base, indent=-1, end="\n}")
+        found = _of_variable(match, text, rest, base)
     elif (match := _RESOURCE.match(line)) is not None:
         found = _of_resource(match["type"] or "", text, line)
     elif _KEY_TYPE.search(line) is not None:
@@ -156,6 +161,21 @@ def _children(key: str, rest: str, base: int, *, indent: int, end: str) -> Itera
                 return  # Terraform: a reference
             yield from _judged(key, child[group], base + offset + child.start(group))
             return
+
+
+def _of_variable(match: re.Match[str], text: str, rest: str, base: int) -> Iterator[tuple[int, int, str, str]]:
+    """Yield the default of a variable of Terraform: on its own line, below it, or as a block of text."""
+    key = match["key"]
+    if label(key) < Label.SECRET:
+        return
+    same = _DEFAULT.search(text, match.end(), base)
+    stop = text.find("\n}", base)
+    block = _DEFAULT_BLOCK.search(text, base, stop if stop >= 0 else len(text)) if same is None else None
+    given = same or block
+    if given is not None:
+        yield from _judged(key, given["value"], given.start("value"))
+    else:
+        yield from _children(key, rest, base, indent=-1, end="\n}")
 
 
 def _of_flag(key: str, rest: str, base: int) -> Iterator[tuple[int, int, str, str]]:

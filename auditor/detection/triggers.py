@@ -79,6 +79,11 @@ _ELSE = r"(?:(?:,|\|\||\?\?|\bor\b)[ \t]*(?:default[ \t]*=[ \t]*)?|\|[ \t]*defau
 """Between a name and what stands where it has no value, or an argument beside it."""
 _LOGIN = r"user[-_.]?info|basic[-_.]?auth|user[-_.]?pwd|user[-_.]?pass|\bauth"
 _CLIENTS = "mongo|mongosh|mongodump|mongorestore|mongoimport|login|rabbitmqadmin|cqlsh|mcrcon"
+_VALUE_FIRST = (
+    r"[vV]alue[\"']?[ \t]*[:=][ \t]*[^\s{}][^\n{}]{0,250}[\n,][ \t]*[\"']?(?:[nN]ame|[kK]ey|ParameterKey)[\"']?"
+    rf"[ \t]*[:=][^\n]{{0,64}}?{KEYS}"
+)
+"""A pair in the other order."""
 _ABOVE = rf"(?i:{_LONG}|{_SHORT})[\d_.\-]{{0,4}}(?i:prod|value|default|dev)?"
 """A name above its value, with few qualifiers: `secretKeyRef:` is no such name, and there are many."""
 _RESOURCES = (
@@ -114,6 +119,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
         Look.PAIR,
         rf"{KEYS}[\"'\]]{{0,2}},?\s*[\"']?(?:[vV]alue|ParameterValue|(?:type|sensitive|overwrite)[\"']?[ \t]*=|#)",
     ),
+    (Look.PAIR, _VALUE_FIRST),
     (Look.BELOW, rf"(?i:variable)[ \t]+\"?[\w\-]{{0,64}}{KEYS}\"?[ \t]*\{{"),
     (Look.BELOW, rf"{_ABOVE}[\"']?[ \t]*[:=][ \t]*[|>{{\[]?[+\-\d]?[ \t]*\r?\n"),
     (Look.BELOW, rf"-[\w.\-]{{0,64}}{_ABOVE}[\"']?[ \t]*,?[ \t]*\r?\n"),

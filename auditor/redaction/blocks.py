@@ -23,14 +23,26 @@ _ENTRY = compile_(
 )
 NAME_VALUE = compile_(
     r"""(?:name(?<![\w\-]name)|key(?<![\w\-]key)|Name(?<![\w\-]Name)|Key(?<![\w\-]Key)|ParameterKey)["']?
-        [ \t]*[:=][ \t]*["']?(?P<key>[\w.\-/\[\]\\]{2,120})["']?
+        [ \t]*[:=][ \t]*(?:[&!][\w!\-]+[ \t]+)?["']?(?P<key>[\w.\-/\[\]\\]{2,120})["']?
         [ \t]*,?(?:\s|\#[^\n]{0,200}\n){0,40}
         (?:["']?(?:type|Type|sensitive|secure|overwrite|slotSetting)["']?[ \t]*[:=][ \t]*["']?\w+["']?[ \t]*,?\s{0,40})?
         ["']?(?:[Vv]alue|ParameterValue)["']?[ \t]*[:=][ \t]*(?:[&!][\w!\-]+[ \t]+)?
         (?:\\"(?P<escaped>[^"\\\n]*)\\"|"(?P<double>[^"\n]*)"|'(?P<single>[^'\n]*)'
-        |(?P<plain>[^\s"',}<>|][^\n"',}<>]*))""",
+        |(?P<plain>[^\s"',}<>|][^\n"',}<>]*)
+        |(?:[|>][+\-\d]{0,3})?[ \t]*\r?\n(?P<indent>[ \t]+)(?P<block>[^\s\#\-"'{\[][^\n]*+)
+         (?!\n(?P=indent)[ \t]*\S))""",
     re.VERBOSE,
 )
+_VALUE_NAME = compile_(
+    r"""(?<![\w\-])(?P<at>["']?(?:[Vv]alue|ParameterValue)["']?)[ \t]*[:=][ \t]*(?:[&!][\w!\-]+[ \t]+)?
+        (?:"(?P<double>[^"\n]*)"|'(?P<single>[^'\n]*)'|(?P<plain>[^\s"',{}\[\]<>|&*!][^\n"',{}<>]*))
+        [ \t]*(?P<between>,?(?:\s|\#[^\n]{0,200}\n){0,40})
+        (?P<name>["']?(?:[Nn]ame|[Kk]ey|ParameterKey)["']?)[ \t]*[:=][ \t]*(?:[&!][\w!\-]+[ \t]+)?
+        ["']?(?P<key>[\w.\-/]{2,120})["']?[ \t]*(?:\r?$|[,}\#])""",
+    re.VERBOSE | re.MULTILINE,
+)
+"""The same pair in the other order, as serialisers that sort by length or by hand write it."""
+_MEMBER_START = compile_(r"[ \t]*(?:-[ \t]+)*")
 _OF_TYPE = compile_(
     r"""["']type["'][ \t]*:[ \t]*["'](?P<key>password)["'][ \t]*,\s{0,80}["']value["'][ \t]*:[ \t]*""" + _QUOTED_VALUE,
     re.VERBOSE,
@@ -91,12 +103,37 @@ def pairs_of_names(text: str, notation: Notation = Notation.DATA) -> Iterator[Sp
     """Yield the credentials in `name: DB_PASSWORD` / `value: x`, which may stand on lines of their own."""
     for match in NAME_VALUE.finditer(text):
         group = match.lastgroup or "plain"
+        if group == "block" and (match[group].endswith(":") or ": " in match[group]):
+            continue  # a mapping below, no text
         quoted = group != "plain" or notation in {Notation.DATA, Notation.SHELL}
         if quoted or notation is Notation.UNKNOWN:
             key = match["key"].rstrip("\\")
             yield from verdict(key, text, *match.span(group), quoted=quoted, notation=notation)
+    yield from _values_first(text, notation)
     if "type" in text:
         yield from _each(_OF_TYPE, text)
+
+
+def _values_first(text: str, notation: Notation) -> Iterator[Span]:
+    """Yield the credentials in `value: x` / `name: DB_PASSWORD`, members of one object."""
+    for match in _VALUE_NAME.finditer(text):
+        if "\n" in match["between"]:
+            # On lines of their own they belong together where they begin at the same column.
+            columns = {_column(text, match.start(part)) for part in ("at", "name")}
+            if len(columns) > 1:
+                continue
+        elif "," not in match["between"]:
+            continue
+        group = next(name for name in ("double", "single", "plain") if match[name] is not None)
+        quoted = group != "plain" or notation in {Notation.DATA, Notation.SHELL}
+        if quoted or notation is Notation.UNKNOWN:
+            yield from verdict(match["key"], text, *match.span(group), quoted=quoted, notation=notation)
+
+
+def _column(text: str, at: int) -> int:
+    """Return the column of a member of a mapping, -1 where it is not the first of its line."""
+    start = text.rfind("\n", 0, at) + 1
+    return at - start if _MEMBER_START.fullmatch(text, start, at) else -1
 
 
 def blocks(text: str, lower: str, notation: Notation) -> Iterator[Span]:

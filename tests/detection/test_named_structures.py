@@ -24,6 +24,36 @@ STRUCTURES = {
         "env:\n- name: DB_PASSWORD\n  value: hunter2\n",
         "env:\n- name: DB_PASSWORD\n  valueFrom: {secretKeyRef: {name: db, key: password}}\n",
     ),
+    "env pair, value first": (
+        "pod.yaml",
+        "env:\n- value: hunter2\n  name: DB_PASSWORD\n",
+        "- name: A\n  value: hunter2\n- name: DB_PASSWORD\n  valueFrom: {}\nx:\n  value: hunter2\nname: db-password\n",
+    ),
+    "env pair of JSON, value first": (
+        "task.json",
+        '[{"value": "hunter2", "name": "DB_PASSWORD"}]\n',
+        '[{"name": "A", "value": "hunter2"}, {"name": "DB_PASSWORD", "valueFrom": "arn:aws:ssm:x"}]\n',
+    ),
+    "env pair of JSON on many lines, value first": (
+        "task.json",
+        '[\n {\n  "value": "hunter2",\n  "name": "DB_PASSWORD"\n }\n]\n',
+        '[\n {\n  "value": "hunter2"\n },\n {\n  "name": "DB_PASSWORD"\n }\n]\n',
+    ),
+    "env pair, value in a block": (
+        "pod.yaml",
+        "env:\n- name: DB_PASSWORD\n  value: >-\n    hunter2\n- name: A\n  value: b\n",
+        "env:\n- name: DB_PASSWORD\n  value: |\n    words that\n    go on\n",
+    ),
+    "env pair, value on the next line": (
+        "pod.yaml",
+        "env:\n- name: DB_PASSWORD\n  value:\n    hunter2\n",
+        "env:\n- name: DB_PASSWORD\n  value:\n    from: hunter2\n",
+    ),
+    "env pair with an anchor on its name": (
+        "pod.yaml",
+        "env:\n- name: &name DB_PASSWORD\n  value: hunter2\n",
+        "env:\n- name: &name DB_PASSWORD\n  value: $(OTHER)\n",
+    ),
     "data of a Secret, decoded": (
         "secret.yaml",
         f"kind: Secret\ndata:\n  pin: {packed('hunter2')}\n",
@@ -48,6 +78,16 @@ STRUCTURES = {
         "variables.tf",
         'variable "db_password" {\n  default = "hunter2"\n}\n',
         'variable "db_password" {\n  sensitive = true\n}\nvariable "db_host" {\n  default = "db"\n}\n',
+    ),
+    "Terraform variable on one line": (
+        "variables.tf",
+        'variable "db_password" { default = "hunter2" }\n',
+        'variable "db_password" { type = string }\nvariable "db_host" { default = "hunter2" }\n',
+    ),
+    "Terraform variable with a block of text": (
+        "variables.tf",
+        'variable "db_password" {\n  default = <<E\nhunter2\nE\n}\n',
+        'variable "db_password" {\n  default = <<E\n${var.other}\nE\n}\n',
     ),
     "Terraform provider argument": (
         "main.tf",
