@@ -16,6 +16,7 @@ import pytest
 import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from urllib3 import HTTPHeaderDict
 
 from auditor.redact import RedactingFilter, redact, structlog_processor
 
@@ -107,6 +108,13 @@ class Account:
         [{"value": VALUE, "name": "DB_PASSWORD"}],
         {"Key": "API_TOKEN", "Value": VALUE},
         {"header": b"x-api-key", "value": VALUE.encode()},
+        {"password": {"old_value": VALUE, "newValue": VALUE}},
+        {"id": "password", "value": VALUE},
+        {"type": "password", "value": VALUE},
+        {"auth": ("ada", VALUE)},
+        {"basic_auth": ["ada", VALUE]},
+        ["curl", "-s", "-u", f"ada:{VALUE}", "-H", f"Authorization: {BEARER}"],
+        ["sudo", "redis-cli", "-a", VALUE],
         Login("ada", VALUE),
         {"login": [Login("ada", VALUE)]},
         Account("ada", VALUE),
@@ -130,7 +138,7 @@ def test_a_name_counts_wherever_it_stands(thing: Any, output: Output) -> None:
     assert VALUE not in shown() + repr(event) + repr(redact(thing))
     assert shown().count("[redacted]") >= 3 or isinstance(thing, Account)
     assert repr(thing) == given, "what the application holds stays"
-    for kept in ("ada", "*/*", "mysql", "'error'", "user"):
+    for kept in ("ada", "*/*", "mysql", "'error'", "user", "redis-cli"):
         assert (kept in repr(redact(thing))) == (kept in given)
 
 
@@ -144,6 +152,9 @@ def test_a_name_counts_wherever_it_stands(thing: Any, output: Output) -> None:
         {"valueFrom": {"secretKeyRef": {"name": "db-credentials", "key": "password"}}},
         {"missing": ["username", "password"], "loc": ("body", "password")},
         ["password", "username"],
+        ["curl", "-u", "ada", "-o", "out.json", "-"],
+        {"auth": ("ada",), "login": ("ada", "refused")},
+        {"token": {"type": "identifier", "value": "x"}},
         [["password", 1], [1, 2]],
         Login("ada", ""),
         Account("ada", ""),
@@ -162,6 +173,16 @@ def test_what_holds_no_credential_is_the_same_object(thing: Any) -> None:
     assert RedactingFilter().filter(record)
     assert record.args[0] is thing
     assert record.__dict__["thing"] is thing
+
+
+def test_what_stands_under_a_name_twice_stays() -> None:
+    headers = HTTPHeaderDict({"Accept": "*/*"})
+    headers.add("Set-Cookie", "a=1")
+    headers.add("Set-Cookie", "b=2")
+    assert redact(headers) is headers
+    headers["Authorization"] = BEARER
+    shown = {"Accept": "*/*", "Set-Cookie": ["a=1", "b=2"], "Authorization": "Bearer [redacted]"}
+    assert redact(headers) == shown
 
 
 def test_arguments_by_name(output: Output) -> None:

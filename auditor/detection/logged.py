@@ -25,16 +25,24 @@ _CHARACTERS: Final = 4_000_000
 _TOO_LARGE: Final = "[auditor: too large to be redacted, so it was withheld]"
 _ITSELF: Final = "[auditor: holds itself]"
 _NAMES: Final = frozenset(
-    {"name", "key", "k", "header", "field", "variable", "param", "parameter", "setting", "option"}
-)
+    {
+        "name", "key", "k", "header", "field", "variable", "param", "parameter", "setting", "option",
+        "id", "label", "type",
+    }
+)  # fmt: skip
 """Keys whose value is the name of what stands beside it."""
 _VALUES_OF: Final = frozenset(
     {
         "value", "values", "val", "v", "default", "plain", "plaintext", "cleartext", "literal", "raw", "current",
-        "old", "new", "previous", "before", "after",
+        "old", "new", "previous", "before", "after", "from", "to", "original", "updated",
     }
 )  # fmt: skip
 """Keys that say nothing by themselves: `{"password": {"value": ...}}`, `{"password": {"old": ..., "new": ...}}`."""
+_WORDS: Final = compile_(r"[A-Z]?[a-z]+|[A-Z]+")
+_LOGINS: Final = frozenset({"auth", "basicauth", "httpauth", "proxyauth", "credentials", "userinfo"})
+"""Names of a user and a password, which clients of HTTP take as a pair."""
+_COMMAND: Final = 40
+"""Words of a command that are looked at."""
 _LONGEST_NAME: Final = 128
 _SHORTEST_TOKEN: Final = 20
 _WORD: Final = compile_(r"[A-Za-z_]+")
@@ -158,7 +166,7 @@ class Walk:
             for key, part in items
         ]
         same = all(new is key and cleaned is part for (new, cleaned), (key, part) in zip(made, items, strict=True))
-        return value if same else dict(made)
+        return value if same else _joined(made)
 
     def _key(self, key: Any) -> Any:
         if isinstance(key, bytes):
@@ -176,7 +184,8 @@ class Walk:
         for part, under in zip(parts, _names_of(names, value, parts), strict=True):
             # A list of pairs as JSON has it; a tuple is one by itself.
             cleaned = self._value(under, tuple(part) if pairs else part, depth + 1)
-            made.append(part if pairs and _same(cleaned, part) else cleaned)
+            cleaned = part if pairs and _same(cleaned, part) else cleaned
+            made.append(self._option(made, part) if cleaned is part and isinstance(part, str) else cleaned)
         if _same(made, parts):
             return value
         if isinstance(value, tuple):
@@ -184,6 +193,16 @@ class Walk:
             make: Callable[[list[Any]], Any] = getattr(type(value), "_make", tuple)
             return make(made)
         return made
+
+    def _option(self, before: list[Any], part: str) -> str:
+        """Return a word of a command masked by program and option: `["curl", "-u", "user:password"]`."""
+        if len(before) < 2 or len(before) > _COMMAND or not all(isinstance(word, str) for word in before):
+            return part
+        if not before[-1].startswith("-") or part.startswith("-"):
+            return part
+        lead = " ".join([*before, ""])
+        cleaned = self.text(lead + part)
+        return cleaned.removeprefix(lead) if cleaned.startswith(lead) and cleaned != lead + part else part
 
     def _named(self, names: tuple[str, ...], text: str) -> str:
         """Return a text masked by what it is, and by the names that it stands under."""
@@ -223,7 +242,8 @@ def _spelled(name: Any) -> str:
 
 def _under(name: str, above: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names of what stands under `name`, which may say nothing beside those `above`."""
-    return above if name.lower() in _VALUES_OF else (name,)
+    words = _WORDS.findall(name)
+    return above if words and all(word.lower() in _VALUES_OF for word in words) else (name,)
 
 
 def _names_of(names: tuple[str, ...], value: Iterable[Any], parts: list[Any]) -> list[tuple[str, ...]]:
@@ -234,6 +254,8 @@ def _names_of(names: tuple[str, ...], value: Iterable[Any], parts: list[Any]) ->
     told = [names] * len(parts)
     if not isinstance(value, (list, tuple)):
         return told
+    if len(parts) == 2 and any(name.lower().replace("_", "") in _LOGINS for name in names):
+        return [names, ("password",)]
     for number, (before, part) in enumerate(pairwise(parts), start=1):
         name = _spelled(before)
         if not name:
@@ -243,6 +265,19 @@ def _names_of(names: tuple[str, ...], value: Iterable[Any], parts: list[Any]) ->
         if pair or name.startswith("-") or name.lower().endswith("authorization"):
             told[number] = (name, *names)
     return told
+
+
+def _joined(items: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    """Return a plain mapping, with all that stood under a name which may come again, as headers do."""
+    made: dict[Any, Any] = {}
+    many: dict[Any, list[Any]] = {}
+    for key, part in items:
+        if key in made:
+            made[key] = many.setdefault(key, [made[key]])
+            many[key].append(part)
+        else:
+            made[key] = part
+    return made
 
 
 def _parts(value: Any) -> list[tuple[str, Any]]:
