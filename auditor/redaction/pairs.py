@@ -82,6 +82,10 @@ _LOGIN = compile_(
 """`basic.auth.user.info=alice:secret`."""
 
 
+_DIGEST_OF = ("checksum/", "hash/", "checksum-", "sha256/")
+"""`checksum/secret: 9f86...`."""
+
+
 class _Place(NamedTuple):
     """A line, and how it is written."""
 
@@ -185,6 +189,8 @@ def _told(place: _Place, match: re.Match[str]) -> bool:
 
 def _strength(match: re.Match[str], key: str) -> Label:
     strength = label(key)
+    if strength is not Label.NONE and match.string.endswith(_DIGEST_OF, 0, match.start("key")):
+        return Label.NONE  # by which pods are replaced when their Secret changes
     if strength is Label.NONE and key.lower() == "pwd":
         # `Pwd=` of a connection string, `pwd: "x"` of the mongo shell; alone it is the shell's working folder.
         before = match.string[match.start() - 1 : match.start()]

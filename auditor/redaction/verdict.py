@@ -57,6 +57,8 @@ _SHORT = 8
 _LETTERS = compile_(r"[A-Za-z][A-Za-z._-]*")
 _SECRET = compile_(r"(?i)secret$")
 """A number is one as well: `ADMIN_SECRET=12345`; a token in digits is seldom more than a limit."""
+_NUMBERED = compile_(r"[a-z]+(?:[-._](?:[a-z]+|v?\d{1,4}))+")
+"""`client-secret-v2`, `api-key-2024`."""
 _PARTED_WORDS = compile_(r"[a-z][_-][a-z]")
 _LETTER = compile_(r"\w")
 _SWITCH_OF_NAMES = compile_(
@@ -159,7 +161,10 @@ def _names_something(strength: Label, key: str, text: str, *, structured: bool) 
         _NAMES_ITSELF.fullmatch(text)
         or (_IDENTIFIER.fullmatch(text) and _PARTED.search(text) and label(text) >= Label.SECRET)
         or text in _NAMES_OF_FIELDS
-        or (_SECRET_KEY.search(key) and ((object_name and len(text) < _SHORT) or _LETTERS.fullmatch(text)))
+        or (
+            _SECRET_KEY.search(key)
+            and ((object_name and len(text) < _SHORT) or _LETTERS.fullmatch(text) or _NUMBERED.fullmatch(text))
+        )
         or (_PARTED_WORDS.search(text) and _joined(text) == _joined(key.rpartition(".")[2]))
         or (key.lower().endswith("key") and _WORDS.fullmatch(text))
     ):

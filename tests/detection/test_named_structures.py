@@ -54,6 +54,16 @@ STRUCTURES = {
         "env:\n- name: &name DB_PASSWORD\n  value: hunter2\n",
         "env:\n- name: &name DB_PASSWORD\n  value: $(OTHER)\n",
     ),
+    "annotation": (
+        "deploy.yaml",
+        "metadata:\n  annotations:\n    example.com/db-password: hunter2\n",
+        f'annotations:\n  checksum/secret: {"9f86d081" * 8}\n  checksum/db-password: "{"9f86d081" * 8}"\n',
+    ),
+    "key of an ExternalSecret": (
+        "external.yaml",
+        "data:\n- password: hunter2\n",
+        "data:\n- secretKey: client-secret-v2\n  remoteRef: {key: a}\n- secretKey: api-key-2024\n",
+    ),
     "data of a Secret, decoded": (
         "secret.yaml",
         f"kind: Secret\ndata:\n  pin: {packed('hunter2')}\n",
