@@ -331,6 +331,22 @@ def test_a_huge_structure_is_withheld_beyond_a_limit() -> None:
         assert f'"password": "{VALUE}"' not in json.dumps(event)
 
 
+@pytest.mark.parametrize("unit", ["glpat-", "-a ", "= \t", "x" + " " * 50 + "= "])
+def test_a_long_line_takes_time_in_proportion(unit: str) -> None:
+    def seconds(size: int) -> float:
+        text = unit * (size // len(unit))
+        taken = []
+        for _ in range(3):
+            before = time.process_time()
+            redact(text)
+            taken.append(time.process_time() - before)
+        return min(taken)
+
+    seconds(100)
+    # Sixteen times the text; what is quadratic takes 256 times as long.
+    assert seconds(64_000) < 64 * max(seconds(4_000), 0.000_5)
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.text(), st.dictionaries(st.text(), st.one_of(st.text(), st.binary(), st.integers(), st.lists(st.text()))))
 def test_whatever_is_logged_nothing_is_raised(text: str, fields: dict[str, Any]) -> None:

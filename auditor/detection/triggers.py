@@ -238,7 +238,9 @@ _SECRET_KIND = compile_(rb"kind[\"']?[ \t]*:[ \t]*[\"']?Secret")
 _BELOW_LINE = compile_(
     rb"variable[ \t]+\"|resource[ \t]+\"|set_sensitive|\"client-secret\"|\"clientId\"[ \t]*:|LoginModule[ \t]+required"
     rb"|\"kty\"[ \t]*:"
-    rb"|[\w\"'][ \t]*[:=][ \t]*[|>{\[]?[+\-\d]?[ \t]*(?=\r?\n)|--?[\w.\-]+[\"']?[ \t]*,?[ \t]*(?=\r?\n)",
+    # One look at each run of blanks, and of letters with a hyphen: a long line costs what it is long.
+    rb"|[\w\"'][ \t]*[:=][ \t]*(?:(?:[|>{\[][+\-\d]?|[+\-\d])[ \t]*)?(?=\r?\n)"
+    rb"|(?<![\w.\-])(?=[\w.]*-[\w.\-])[\w.\-]+[\"']?[ \t]*(?:,[ \t]*)?(?=\r?\n)",
     re.IGNORECASE,
 )
 
