@@ -22,7 +22,7 @@ from auditor.detection.found import Found
 from auditor.detection.rules import Rule, RuleSet
 from auditor.detection.triggers import LONGEST_LINE, Look, Trigger, Triggers, lines
 from auditor.model.record import record
-from auditor.model.resource import Confidence
+from auditor.model.resource import REDACTED, Confidence
 from auditor.redaction.notation import Notation
 from auditor.redaction.pairs import COMMENT
 from auditor.redaction.spans import Span, pairs_of_names, private_keys, spans
@@ -218,7 +218,7 @@ class Engine:
             column=column,
             rule=item.rule,
             tier=tier,
-            key=item.key,
+            key=item.key.replace(item.value, REDACTED) if item.value in item.key else item.key,
             fingerprint=self._fingerprint(item.value),
             length=len(item.value),
             # Of a card number less than PCI DSS 3.4.1 allows: whose it is, and no digit.

@@ -16,11 +16,11 @@ from auditor.collectors.git.history import Change
 from auditor.collectors.git.objects import Blobs
 from auditor.collectors.magic import recognised
 from auditor.collectors.searching import Item
-from auditor.detection.text import as_text, shown
+from auditor.detection.text import as_text
 from auditor.model.errors import InputError
 from auditor.model.record import record
 from auditor.model.sighting import CARD_NUMBER, Sighting
-from auditor.pipeline.sightings import added, joined
+from auditor.pipeline.sightings import added, joined, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -328,6 +328,6 @@ def _titles(search: _Search) -> dict[str, tuple[str, str]]:
 
 def _refusal(one: Sighting, suspects: Iterable[Change], search: _Search) -> Refusal:
     title, remediation = _titles(search)[one.rule]
-    there = [change for change in suspects if shown(change.path) == one.path]
+    there = [change for change in suspects if told(change.path) == one.path]
     named = next((change for change in there if change.commit == one.commit), there[0])
     return Refusal(sighting=one, title=title, remediation=remediation, content=search.heads[named.new])

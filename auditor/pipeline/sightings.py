@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from auditor.collectors.git.history import Change
 from auditor.detection.text import shown
 from auditor.model.sighting import Sighting, Where
+from auditor.redaction.redactor import redact_text
 
 if TYPE_CHECKING:
     from auditor.detection.engine import Hit
@@ -29,21 +30,26 @@ def sighting(
     """Return `hit` as it was met in the file `path`."""
     return Sighting(
         where=where,
-        path=shown(path),
+        path=told(path),
         line=hit.line if line is None else line,
         column=hit.column,
         rule=hit.rule,
         tier=hit.tier,
-        key=shown(hit.key),
+        key=told(hit.key),
         fingerprint=hit.fingerprint,
         length=hit.length,
         masked=hit.masked,
-        inside=shown(inside),
+        inside=told(inside),
         commit=commit,
         date=date,
         in_head=in_head,
         blob=blob,
     )
+
+
+def told(name: str) -> str:
+    """Return a name as reports have it: a path, or what stands beside a value, can hold a credential itself."""
+    return "/".join(map(redact_text, shown(name).split("/")))
 
 
 Inside = Mapping[bytes, Sequence[tuple[str, Sequence["Hit"]]]]

@@ -201,3 +201,23 @@ def test_a_bug_shows_no_value_even_with_its_traceback(tmp_path: Path) -> None:
     done = auditor("--debug", "secrets", "scan", cwd=tmp_path, env=env)
     assert (done.code, "KeyError" in done.err) == (4, True)
     clean("the traceback", (done.out + done.err).encode())
+
+
+def test_names_of_files_and_keys_hold_no_value_either(tmp_path: Path) -> None:
+    """A token as the name of a file, a password in that of a folder, and a value in the name beside it."""
+    files = {
+        "AKIAQYLPMN5HFIQR7XYA.env": "DB_PASSWORD=gull-and-anchor-9\n",
+        "password=heron-and-quay-7/a.env": "X_PASSWORD=tern-and-rope-5\n",
+        "k.yaml": "ternrope5x_password: ternrope5x\n",
+    }
+    new(tmp_path)
+    commit(tmp_path, {name: text.encode() for name, text in files.items()})
+    values = ("AKIAQYLPMN5HFIQR7XYA", "heron-and-quay-7", "gull-and-anchor-9", "tern-and-rope-5", "ternrope5x")
+    for where in (["--git", "."], ["."]):
+        for format_ in REPORTS:
+            done = auditor("secrets", "scan", *where, "-o", format_, "--report", f"{format_}=out", cwd=tmp_path)
+            assert done.code == 1, done.err
+            written = done.out.encode() + done.err.encode() + (tmp_path / "out").read_bytes()
+            assert [value for value in values if value.encode() in written] == [], format_
+            (tmp_path / "out").unlink()
+    assert [value for value in values if value in auditor("secrets", "lifecycle", "--git", ".", cwd=tmp_path).out] == []
