@@ -25,13 +25,13 @@ _ERRORS = "-errors.json"
 _API = b"apiVersion"
 _LOOKED_AT = 1_000_000
 """Bytes of a file: more than an object can have."""
-_UID = re.compile(rb"[\"' ]uid[\"']?: *[\"']?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_VERSION = re.compile(rb"[\"' ]resourceVersion[\"']?: *[\"']\d+[\"']")
+_UID = re.compile(rb"uid[\"']?: *[\"']?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_VERSION = re.compile(rb"resourceVersion[\"']?: *[\"']\d+[\"']")
 _LIST = re.compile(rb'\s*(?:\[|\{\s*(?:"apiVersion"\s*:\s*"[^"]*"\s*,\s*)?(?:"items"\s*:|"kind"\s*:\s*"\w*List"))')
 """How the JSON of a list begins, as kubectl and the API write it; a bundle has bare arrays."""
-_YAML_LIST = re.compile(rb"^(?:items:|kind: *[\"']?\w*List\b)", re.MULTILINE)
-_YAML_OBJECT = re.compile(rb"^apiVersion:", re.MULTILINE)
-_COMPUTED = re.compile(rb"ComponentStatus|\bmetrics\.k8s\.io/|packages\.operators\.coreos\.com/|troubleshoot\.sh/")
+_YAML_LIST = re.compile(rb"items:|kind: *[\"']?\w*List\b")
+_YAML_OBJECT = re.compile(rb"apiVersion:")
+_COMPUTED = (b"ComponentStatus", b"metrics.k8s.io/", b"packages.operators.coreos.com/", b"troubleshoot.sh/")
 """What servers compute when they are asked has no uid; nor has what a bundle says of itself."""
 
 
@@ -110,11 +110,28 @@ def recognised(path: Path) -> bool:
         head = _head(file)
         if _API not in head:
             continue
-        if _UID.search(head) and _VERSION.search(head):
-            lists = lists or _LIST.match(head) is not None or _YAML_LIST.search(head) is not None
+        if _stands(_UID, b"uid", head, b"\"' ") and _stands(_VERSION, b"resourceVersion", head, b"\"' "):
+            lists = lists or _LIST.match(head) is not None or _yaml_list(head)
         elif _written(head, file):
             return False
     return lists
+
+
+def _stands(pattern: re.Pattern[bytes], word: bytes, head: bytes, before: bytes) -> bool:
+    """Return whether `pattern`, which begins with `word`, stands behind one of the bytes `before`.
+
+    To seek the word takes a hundredth of a search for the pattern, and half a MB of definitions is no rare beginning.
+    """
+    at = head.find(word)
+    while at >= 0:
+        if (head[at - 1] in before if at else before == b"\n") and pattern.match(head, at):
+            return True
+        at = head.find(word, at + 1)
+    return False
+
+
+def _yaml_list(head: bytes) -> bool:
+    return _stands(_YAML_LIST, b"items:", head, b"\n") or _stands(_YAML_LIST, b"kind:", head, b"\n")
 
 
 def _head(file: Path) -> bytes:
@@ -127,10 +144,10 @@ def _head(file: Path) -> bytes:
 
 def _written(head: bytes, file: Path) -> bool:
     """Return whether a file without the marks of a server holds an object: one that somebody wrote."""
-    if _COMPUTED.search(head):
+    if any(word in head for word in _COMPUTED):
         return False
-    if head.lstrip()[:1] not in {b"{", b"["} and not _YAML_LIST.search(head):
-        return _YAML_OBJECT.search(head) is not None
+    if head.lstrip()[:1] not in {b"{", b"["} and not _yaml_list(head):
+        return _stands(_YAML_OBJECT, b"apiVersion:", head, b"\n")
     try:
         found = [dumped for value in _values(head, file) for dumped in _dumped(file.name, 0, value)]
     except RefusedError:

@@ -90,9 +90,18 @@ def checksum(name: str | None) -> Callable[[str], bool] | None:
     return _CHECKSUMS[name] if name else None
 
 
+_SIGNS = ("_", "-", ".", "")
+"""What heads hold: a text without the sign needs no look for its heads."""
+
+
 @cache
-def _heads() -> tuple[tuple[str, Format], ...]:
-    return tuple((head, format_) for format_ in formats() for head in format_.heads)
+def _heads() -> tuple[tuple[str, tuple[tuple[str, Format], ...]], ...]:
+    """Return the heads of all formats by the first of the signs that they hold."""
+    groups: dict[str, list[tuple[str, Format]]] = {sign: [] for sign in _SIGNS}
+    for format_ in formats():
+        for head in format_.heads:
+            groups[next(sign for sign in _SIGNS if sign in head)].append((head, format_))
+    return tuple((sign, tuple(heads)) for sign, heads in groups.items())
 
 
 @cache
@@ -133,7 +142,11 @@ def tokens(text: str) -> Iterator[Token]:
     if len(text) < _SHORTEST or (len(text) < _SHORT and _HEAD.search(text) is None):
         return
     found: list[Token] = []
-    for format_ in dict.fromkeys([format_ for head, format_ in _heads() if head in text]):
+    held: dict[Format, None] = {}
+    for sign, heads in _heads():
+        if sign in text:
+            held.update(dict.fromkeys([format_ for head, format_ in heads if head in text]))
+    for format_ in held:
         found += of_format(format_, text)
     end = 0
     for token in sorted(found, key=_FIRST) if len(found) > 1 else found:

@@ -84,6 +84,7 @@ _LOGIN = compile_(
 
 _DIGEST_OF = ("checksum/", "hash/", "checksum-", "sha256/")
 """`checksum/secret: 9f86...`."""
+_DIGEST = compile_(r"[\"']?[0-9a-f]{32,128}(?![\w.\-])")
 
 
 class _Place(NamedTuple):
@@ -189,7 +190,11 @@ def _told(place: _Place, match: re.Match[str]) -> bool:
 
 def _strength(match: re.Match[str], key: str) -> Label:
     strength = label(key)
-    if strength is not Label.NONE and match.string.endswith(_DIGEST_OF, 0, match.start("key")):
+    if (
+        strength is not Label.NONE
+        and match.string.endswith(_DIGEST_OF, 0, match.start("key"))
+        and _DIGEST.match(match.string, match.end()) is not None
+    ):
         return Label.NONE  # by which pods are replaced when their Secret changes
     if strength is Label.NONE and key.lower() == "pwd":
         # `Pwd=` of a connection string, `pwd: "x"` of the mongo shell; alone it is the shell's working folder.
