@@ -53,6 +53,8 @@ class Trigger(NamedTuple):
 
 ASSIGNED = "="
 """Such a trigger ends three bytes behind the first of the value."""
+_RUN = 32
+"""Bytes of a run in which one trigger is enough: looks take in far more around it."""
 _ASSIGNED_COUNT = 2
 """So many of `_STRUCTURE`, the first, are of that kind."""
 
@@ -219,9 +221,15 @@ class Triggers:
         if not self._prefilter:
             return list(self._one_by_one(content))
         looks, whats, found = self._looks, self._whats, []
+        last = [-1] * len(looks)
+        kept = [-_RUN] * len(looks)
 
         def matched(number: int, _start: int, end: int, _flags: int, _context: Any) -> None:
-            found.append(Trigger(looks[number], end, whats[number]))
+            # A pattern with an open end matches again at each further byte: of such a run a few tell enough.
+            if last[number] != end - 1 or end - kept[number] >= _RUN or whats[number] == ASSIGNED:
+                found.append(Trigger(looks[number], end, whats[number]))
+                kept[number] = end
+            last[number] = end
 
         _database(self.expressions).scan(content, match_event_handler=matched)
         return found

@@ -1,5 +1,6 @@
 """Input that means harm, or is only odd: nothing hangs, nothing crashes, nothing is run, and nothing is left untold."""
 
+import gc
 import json
 import os
 import socket
@@ -402,7 +403,12 @@ def test_four_times_the_text_costs_no_more_than_eight_times_the_time(bomb: str, 
         return min(taken)
 
     cost(1_000)
-    small, large = cost(100_000), cost(400_000)
+    gc.collect()
+    gc.disable()  # as the program does: a collection costs what the whole process of the tests holds
+    try:
+        small, large = cost(100_000), cost(400_000)
+    finally:
+        gc.enable()
     assert large < 8 * small + 0.05, f"{small:.3f} s, then {large:.3f} s"
 
 
