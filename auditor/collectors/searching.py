@@ -21,7 +21,7 @@ _PIECE = 96_000_000
 _EACH = 2_000
 """Bytes of content that the handling of one file costs as much as."""
 _PACKED = re.compile(r"\.(?:gz|zst|bz2|xz)\Z")
-_SMALL = 16_000_000
+SMALL = 16_000_000
 """Bytes in all below which no further process is worth its start."""
 
 
@@ -39,6 +39,9 @@ class Item(NamedTuple):
 
 class Reader(Protocol):
     """Where contents come from. Used by several processes, each after its own fork."""
+
+    def ordered(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return `items` in the order in which they are best read; called once, with all that will be."""
 
     def contents(self, items: Sequence[Item]) -> Iterator[tuple[int, bytes | None]]:
         """Yield position and content of each of `items`; `None` where it cannot be read."""
@@ -124,11 +127,11 @@ def search(
                 whole.binary += 1
             else:
                 whole.too_large.append(item)
-    pieces = list(_pieces([item for item in items if item.size <= largest]))
+    pieces = list(_pieces(reader.ordered([item for item in items if item.size <= largest])))
     share = _Share(reader, pieces, engine, archives, remember)
     total = sum(item.size + _EACH for item in items)
     count = min(jobs or os.cpu_count() or 1, len(pieces))
-    if count <= 1 or total < _SMALL or not hasattr(os, "fork"):
+    if count <= 1 or total < SMALL or not hasattr(os, "fork"):
         parts: Iterator[Search] = (_piece(share, piece) for piece in pieces)
     else:
         parts = _in_processes(share, count)

@@ -22,8 +22,11 @@ _LOG = (
     "--format=%x01%H %at",
 )  # fmt: skip
 _KINDS = "--diff-filter=ACMRT"
-_EACH_PARENT = ("-m", "--no-renames")
-"""Merges are compared with each of their parents: what only a merge brought in is seen as well."""
+_OF_ITSELF = ("-c", "--no-renames")
+"""Of a merge what is in none of its parents: it brought that in itself. All else came before, in another commit.
+
+With a filter of kinds git would walk whole trees here; gone files have an id that nobody wants.
+"""
 _LISTED = ("--no-walk=unsorted", "--stdin")
 _FEW_COMMITS = 1_000
 """Commits for which no further process of git is worth its start."""
@@ -60,10 +63,10 @@ def arrivals(repository: Repository, wanted: Collection[bytes], revisions: Seque
     Raises `GitFailedError` when the history cannot be walked to its end.
     """
     found: dict[bytes, dict[str, tuple[str, int]]] = {id_: {} for id_ in wanted}
-    for part in _in_parts(repository, revisions, lambda line: line.split(b" ", 4)[3] in found):
+    for part in _in_parts(repository, revisions, lambda line: _new(line) in found):
         for commit, seconds, line in part:
             # Newest first, so the last one that is seen is the first one that was made.
-            found[line.split(b" ", 4)[3]][_path(line)] = (commit, seconds)
+            found[_new(line)][_path(line)] = (commit, seconds)
     return {
         id_: sorted(Arrival(path=path, commit=commit, date=_time(seconds)) for path, (commit, seconds) in paths.items())
         for id_, paths in found.items()
@@ -84,7 +87,7 @@ def _in_parts(
     parts = [b"\n".join(commits[start : start + size]) + b"\n" for start in range(0, len(commits), size)]
 
     def compare(part: bytes) -> list[tuple[str, int, bytes]]:
-        return [entry for entry in _raw(repository, (*_EACH_PARENT, *_LISTED), part) if wanted(entry[2])]
+        return [entry for entry in _raw(repository, (*_OF_ITSELF, *_LISTED), part) if wanted(entry[2])]
 
     with ThreadPoolExecutor(max_workers=max(len(parts), 1)) as pool:
         return list(pool.map(compare, parts))
@@ -105,7 +108,7 @@ def changes(repository: Repository, revisions: Sequence[str]) -> list[Change]:
 def _changes(repository: Repository, revisions: Sequence[str], renames: str) -> list[Change]:
     return [
         Change(path=_path(line), olds=olds, new=new, commit=commit, date=_time(seconds))
-        for commit, seconds, line in _raw(repository, ("-c", renames, *revisions))
+        for commit, seconds, line in _raw(repository, ("-c", _KINDS, renames, *revisions))
         for file, olds, new in (_fields(line),)
         if file
     ]
@@ -178,7 +181,7 @@ def _raw(repository: Repository, arguments: Sequence[str], commits: bytes = b"")
     `commits`: ids for the standard input, a line each, where `arguments` say so.
     """
     commit, seconds = "", 0
-    with repository.stream(*_LOG, _KINDS, *arguments, "--") as log:
+    with repository.stream(*_LOG, *arguments, "--") as log:
         if log.stdin is not None:
             # Git reads all of it before it answers; where it ended first, its status says so.
             with suppress(BrokenPipeError):
@@ -206,6 +209,11 @@ def _fields(line: bytes) -> tuple[bool, tuple[bytes, ...], bytes]:
     parts = line[parents:].partition(b"\t")[0].split(b" ")
     olds = tuple(id_ for id_ in parts[parents + 1 : 2 * parents + 1] if id_.strip(b"0"))
     return parts[parents][:3] in {b"100", b"120"}, olds, parts[2 * parents + 1]
+
+
+def _new(line: bytes) -> bytes:
+    """Return the blob id behind the change."""
+    return line.split(b" ", 4)[3] if not line.startswith(b"::") else _fields(line)[2]
 
 
 def _path(line: bytes) -> str:

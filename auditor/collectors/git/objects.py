@@ -6,11 +6,14 @@ clone, damage) are counted and named; nothing is fetched.
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from auditor.collectors.git.command import GitFailedError, Repository
-from auditor.collectors.searching import Item
+from auditor.collectors.searching import SMALL, Item
 from auditor.model.record import record
+
+if TYPE_CHECKING:
+    from auditor.collectors.git.packs import Packs
 
 ALL_REFS = ("--all",)
 """Every ref and HEAD: branches, tags, notes, stashes, remote branches."""
@@ -36,6 +39,28 @@ def population(repository: Repository, revisions: Sequence[str] = ALL_REFS, *, u
     A history of which a tree or a commit is missing cannot be walked, so all that is stored is given instead. Raises
     `GitFailedError` for a revision that does not exist.
     """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        # Two processes of git, and neither waits for the other.
+        stored = pool.submit(lambda: list(_stored(repository)))
+        paths, missing, status = _walked(repository, revisions)
+    if status != 0:
+        # Ask again for the reason: the stream left it out, so that it could not fill up and stop.
+        repository.run("rev-list", "--max-count=1", *revisions, "--")
+    # Of a missing object nobody says whether it is a blob: without blobs, a walk fails for want of a tree alone.
+    trees = ("rev-list", "--objects", "--filter=blob:none", "--quiet", *revisions, "--")
+    whole = status == 0 and (not missing or repository.succeeds(*trees))
+    blobs = tuple(
+        Item(id_, size, _text(paths.get(id_, b"")))
+        for id_, size in stored.result()
+        if unreachable or not whole or id_ in paths
+    )
+    return Population(blobs=blobs, missing=tuple(sorted(missing)), whole=whole)
+
+
+def _walked(repository: Repository, revisions: Sequence[str]) -> tuple[dict[bytes, bytes], list[str], int]:
+    """Return the objects that `revisions` reach with a path of each, those that are missing, and git's exit status."""
     paths: dict[bytes, bytes] = {}
     missing: list[str] = []
     with repository.stream("rev-list", "--objects", "--missing=print", *revisions, "--") as walk:
@@ -47,19 +72,7 @@ def population(repository: Repository, revisions: Sequence[str] = ALL_REFS, *, u
                 missing.append(id_[1:].decode())
             else:
                 paths[id_] = path
-        status = walk.wait()
-    if status != 0:
-        # Ask again for the reason: the stream left it out, so that it could not fill up and stop.
-        repository.run("rev-list", "--max-count=1", *revisions, "--")
-    # Of a missing object nobody says whether it is a blob: without blobs, a walk fails for want of a tree alone.
-    trees = ("rev-list", "--objects", "--filter=blob:none", "--quiet", *revisions, "--")
-    whole = status == 0 and (not missing or repository.succeeds(*trees))
-    blobs = tuple(
-        Item(id_, size, _text(paths.get(id_, b"")))
-        for id_, size in _stored(repository)
-        if unreachable or not whole or id_ in paths
-    )
-    return Population(blobs=blobs, missing=tuple(sorted(missing)), whole=whole)
+        return paths, missing, walk.wait()
 
 
 def _stored(repository: Repository) -> Iterator[tuple[bytes, int]]:
@@ -187,19 +200,40 @@ def _text(path: bytes) -> str:
 _HEAD = 8_192
 
 
-@record(kw_only=False)
 class Blobs:
     """The blobs of a repository, to be searched."""
 
-    repository: Repository
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._packs: Packs | None = None
+
+    def ordered(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return `items` in the order in which they are best read; of many those in packs are read from there."""
+        if sum(item.size for item in items) < SMALL:
+            return items
+        from auditor.collectors.git.packs import Packs  # noqa: PLC0415 - start-up
+
+        self._packs = Packs(self._repository, items)
+        return self._packs.ordered(items)
 
     def contents(self, items: Sequence[Item]) -> Iterator[tuple[int, bytes | None]]:
         """Yield position and content of each blob; `None` where it is missing or damaged."""
-        return contents(self.repository, [item.id for item in items])
+        rest: Sequence[int] = range(len(items))
+        if self._packs is not None:
+            rest = []
+            for position, item in enumerate(items):
+                content = self._packs.content(item)
+                if content is None:
+                    rest.append(position)
+                else:
+                    yield position, content
+        if rest:
+            for place, content in contents(self._repository, [items[position].id for position in rest]):
+                yield rest[place], content
 
     def head(self, item: Item) -> bytes:
         """Return the first bytes of a blob."""
-        with self.repository.stream("cat-file", "blob", item.id.decode()) as process:
+        with self._repository.stream("cat-file", "blob", item.id.decode()) as process:
             return process.stdout.read(_HEAD) if process.stdout is not None else b""
 
     def settled(self, item: Item) -> bool:

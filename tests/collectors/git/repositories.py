@@ -27,9 +27,9 @@ def git(folder: Path, *arguments: str, date: str = "2024-03-01T10:00:00+0000", s
     ).stdout
 
 
-def new(folder: Path) -> Path:
+def new(folder: Path, *options: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    git(folder, "init", "-q")
+    git(folder, "init", "-q", *options)
     return folder
 
 

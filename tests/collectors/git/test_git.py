@@ -203,7 +203,7 @@ def test_processes_find_what_one_process_finds(tmp_path: Path, monkeypatch: pyte
     repository = opened(repo)
     blobs = objects.population(repository).blobs
     alone = searching.search(Blobs(repository), blobs, ENGINE, jobs=1)
-    monkeypatch.setattr(searching, "_SMALL", 0)
+    monkeypatch.setattr(searching, "SMALL", 0)
     monkeypatch.setattr(searching, "_PIECE", 20_000)
     done: list[int] = []
     together = searching.search(Blobs(repository), blobs, ENGINE, jobs=2, progress=lambda count, _: done.append(count))
