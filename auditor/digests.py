@@ -10,6 +10,9 @@ class Digest(Protocol):
     def update(self, content: bytes, /) -> None:
         """Take in more bytes."""
 
+    def digest(self) -> bytes:
+        """Return the digest."""
+
     def hexdigest(self) -> str:
         """Return the digest in hexadecimal."""
 

@@ -2,8 +2,9 @@
 
 To compile the few hundred that tell credentials costs a commit hook a third of its time, and a scan of one file an
 eighth. `re` compiles in two steps: to a row of numbers, which takes nearly all of the time, and from that to a pattern.
-The build keeps the first step's result (`auditor.prepared`); it is used where the interpreter is the same to the last
-digit of its build, and compiled as ever everywhere else. The interpreter checks the numbers before it takes them.
+The build keeps the first step's result (`auditor.prepared`); it is used where the interpreter is of the same series, as
+it is with the bytecode of modules, and compiled as ever everywhere else. The interpreter checks the numbers before it
+takes them.
 """
 
 import re
@@ -20,8 +21,8 @@ except ImportError:
     # Another implementation than CPython: `re` alone knows how it works there.
     _sre = None
 
-RUNTIME = f"{sys.version} {sys.byteorder} {_sre.MAGIC}" if _sre is not None else ""
-"""What the numbers are for."""
+RUNTIME = f"{sys.implementation.cache_tag} {_sre.MAGIC} {_sre.CODESIZE}" if _sre is not None else ""
+"""What the numbers are for: the series, whose tables of characters they know, and the form of the code."""
 _asked: dict[tuple[str | bytes, int], None] = {}
 
 
@@ -29,17 +30,16 @@ def compile_(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """Return what `re.compile` returns. Raises `re.error` as it does."""
     flags = int(flags)
     _asked[pattern, flags] = None
-    found = prepared.pattern(pattern, flags, runtime=RUNTIME) if RUNTIME else None
+    found = prepared.patterns(runtime=RUNTIME).get((pattern, flags)) if RUNTIME else None
     if found is not None:
+        known, groups, named, code = found
         numbers = array("I")
-        numbers.frombytes(found.numbers)
-        names: list[str | None] = [None] * (found.groups + 1)
-        for name, group in found.names.items():
+        numbers.frombytes(code)
+        names: list[str | None] = [None] * (groups + 1)
+        for name, group in named.items():
             names[group] = name
         try:
-            made: re.Pattern[AnyStr] = _sre.compile(
-                pattern, found.flags, numbers.tolist(), found.groups, found.names, tuple(names)
-            )
+            made: re.Pattern[AnyStr] = _sre.compile(pattern, known, numbers.tolist(), groups, named, tuple(names))
         except (RuntimeError, TypeError, ValueError):
             # Not what this interpreter takes after all.
             return re.compile(pattern, flags)

@@ -6,12 +6,14 @@ checkout, as an installer compiles modules to bytecode. The file is a part of th
 could change the program. Everything in it is found by the digest of what it was made from, so nothing stale is ever
 used, and nothing of a user's own; what is not found is made anew.
 
-Layout: the length of the index (4 bytes, big-endian), the index as JSON, and behind it the entries. A damaged entry is
-one that is not there.
+Layout: a line that names it, the number of entries, a row for each in the order of their digests (digest, first byte,
+the one behind the last, CRC-32; numbers of four bytes, big-endian), and the entries. A damaged entry is one that is not
+there. Nothing of it is read but what is asked for, since a commit waits for some of it.
 """
 
-import json
+import marshal
 import os
+import sys
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -21,20 +23,16 @@ from typing import Any, NamedTuple
 from auditor import data
 from auditor.digests import sha256
 
-_LENGTH = 4
-_LAYOUT = 3
-"""Of what follows below, and of how a CEL text becomes a program; a file of another one is as good as none."""
-
-
-class _Entries(NamedTuple):
-    runtime: str
-    """Name and release of the CEL runtime that the programs are for."""
-    places: Mapping[str, list[int]]
-    """Digest to the first byte, the one behind the last, both counted from the end of the index, and the CRC-32."""
-    content: bytes
-
-
-_NOTHING = _Entries("", {}, b"")
+_MAGIC = b"auditor prepared 4\n"
+"""Of the layout, and of how a CEL text becomes a program; a file of another one is as good as none."""
+_NUMBER = 4
+_DIGEST = 32
+_ROW = _DIGEST + 3 * _NUMBER
+_HEAD = len(_MAGIC) + _NUMBER
+_HERE = f"{sys.implementation.cache_tag} {sys.byteorder}"
+"""What reads the entries that are written as Python writes its modules."""
+_FORM = 2
+"""Of what Python writes then: the last in which equal data is equal bytes."""
 
 
 class Compiled(NamedTuple):
@@ -48,10 +46,16 @@ class Compiled(NamedTuple):
     """The compiled code: unsigned numbers of four bytes, in the order of this machine's bytes."""
 
 
+Patterns = Mapping[tuple[str | bytes, int], tuple[int, int, dict[str, int], bytes]]
+"""Texts and flags of regular expressions to what `Compiled` holds."""
+
+
 def document(content: bytes) -> Any:
     """Return the data in a YAML file of the shipped library."""
     entry = _find(_yaml(content))
     if entry is not None:
+        import json  # noqa: PLC0415 - start-up: a commit hook takes the library in one
+
         return json.loads(entry)
     import yaml_rs  # noqa: PLC0415 - start-up: only what was not prepared
 
@@ -65,17 +69,34 @@ def library(folder: str) -> tuple[tuple[bytes, Any], ...]:
     They are shared: nobody changes them.
     """
     place = os.path.join(data.policies_name(), folder)  # noqa: PTH118 - start-up, as in `data`
-    contents = []
-    for name in sorted(os.listdir(place)):  # noqa: PTH208 - as above
-        if name.endswith(".yaml"):
-            with open(os.path.join(place, name), "rb") as file:  # noqa: PTH118, PTH123 - as above
-                contents.append(file.read())
-    return tuple((content, document(content)) for content in contents)
+    contents = tuple(
+        _content(os.path.join(place, name))  # noqa: PTH118 - as above
+        for name in sorted(os.listdir(place))  # noqa: PTH208 - as above
+        if name.endswith(".yaml")
+    )
+    entry = _find(_library(contents))
+    documents = marshal.loads(entry) if entry is not None else [document(content) for content in contents]  # noqa: S302 - of the installation, as its modules
+    return tuple(zip(contents, documents, strict=True))
+
+
+def _content(file: str) -> bytes:
+    # Without the layers of `open`: a commit hook waits for some hundred of them.
+    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        parts = [os.read(descriptor, _SIP)]
+        while len(parts[-1]) == _SIP:
+            parts.append(os.read(descriptor, _SIP))
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+_SIP = 1 << 22
 
 
 def program(text: str, *, runtime: str) -> bytes | None:
     """Return the compiled CEL `text` as that runtime wrote it, `None` where it was not prepared."""
-    return _find(_cel(text)) if runtime and _entries().runtime == runtime else None
+    return _find(_cel(text, runtime)) if runtime else None
 
 
 def automaton(expressions: Sequence[str], *, runtime: str) -> bytes | None:
@@ -84,14 +105,12 @@ def automaton(expressions: Sequence[str], *, runtime: str) -> bytes | None:
     return zlib.decompress(entry) if entry is not None else None
 
 
-def pattern(text: str | bytes, flags: int, *, runtime: str) -> Compiled | None:
-    """Return the compiled regular expression as that interpreter made it, `None` where it was not prepared."""
-    entry = _find(_pattern(text, flags, runtime))
-    if entry is None:
-        return None
-    head, _, numbers = entry.partition(b"\n")
-    told, groups, names = json.loads(head)
-    return Compiled(told, groups, names, numbers)
+@cache
+def patterns(*, runtime: str) -> Patterns:
+    """Return the compiled regular expressions as that interpreter made them, none where they were not prepared."""
+    entry = _find(_patterns(runtime))
+    found: Patterns = marshal.loads(entry) if entry is not None else {}  # noqa: S302 - as above
+    return found
 
 
 def pack(
@@ -99,66 +118,99 @@ def pack(
     programs: Mapping[str, bytes],
     *,
     runtime: str,
+    libraries: Iterable[tuple[bytes, ...]] = (),
     automata: Mapping[tuple[str, ...], bytes] = MappingProxyType({}),
     automata_runtime: str = "",
     patterns: Iterable[tuple[str | bytes, int, Compiled]] = (),
     patterns_runtime: str = "",
 ) -> bytes:
-    """Return the content of the file: YAML texts with their data, CEL texts with their programs, automata, patterns."""
+    """Return the content of the file: YAML texts with their data, CEL texts with their programs, automata, patterns.
+
+    `libraries`: folders whose texts are read together, each as these texts, all of which `documents` holds.
+    """
+    import json  # noqa: PLC0415 - for the build alone
+
     # What JSON cannot hold as it is, such as a number as a key, stays with the YAML reader.
     entries = {
         _yaml(content): text.encode()
         for content, value in documents.items()
         if json.loads(text := json.dumps(value)) == value
     }
-    entries |= {_cel(text): compiled for text, compiled in programs.items()}
+    entries |= {
+        _library(contents): marshal.dumps([documents[content] for content in contents], _FORM) for contents in libraries
+    }
+    entries |= {_cel(text, runtime): compiled for text, compiled in programs.items()}
     entries |= {
         _automaton(expressions, automata_runtime): zlib.compress(serialised, 1)
         for expressions, serialised in automata.items()
     }
-    entries |= {
-        _pattern(text, flags, patterns_runtime): json.dumps(compiled[:3]).encode() + b"\n" + compiled.numbers
-        for text, flags, compiled in patterns
-    }
-    places, end = {}, 0
-    for key, entry in entries.items():
-        places[key] = [end, end + len(entry), zlib.crc32(entry)]
+    table = {(text, flags): tuple(compiled) for text, flags, compiled in patterns}
+    if table:
+        entries[_patterns(patterns_runtime)] = marshal.dumps(table, _FORM)
+    rows, end = [], _HEAD + len(entries) * _ROW
+    for key, entry in sorted(entries.items()):
+        rows.append(key + b"".join(map(_number, (end, end + len(entry), zlib.crc32(entry)))))
         end += len(entry)
-    index = json.dumps({"layout": _LAYOUT, "runtime": runtime, "places": places}).encode()
-    return len(index).to_bytes(_LENGTH) + index + b"".join(entries.values())
+    return b"".join([_MAGIC, _number(len(rows)), *rows, *(entry for _, entry in sorted(entries.items()))])
 
 
-def _yaml(content: bytes) -> str:
-    return sha256(b"yaml\0" + content).hexdigest()
+def _yaml(content: bytes) -> bytes:
+    return sha256(b"yaml\0" + content).digest()
 
 
-def _cel(text: str) -> str:
-    return sha256(b"cel\0" + text.encode()).hexdigest()
+def _library(contents: Iterable[bytes]) -> bytes:
+    hasher = sha256(f"library\0{_HERE}\0".encode())
+    for content in contents:
+        hasher.update(_number(len(content)) + content)
+    return hasher.digest()
 
 
-def _automaton(expressions: Sequence[str], runtime: str) -> str:
-    return sha256("\0".join(("automaton", runtime, *expressions)).encode()).hexdigest()
+def _cel(text: str, runtime: str) -> bytes:
+    return sha256(f"cel\0{runtime}\0{text}".encode()).digest()
 
 
-def _pattern(text: str | bytes, flags: int, runtime: str) -> str:
-    content = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
-    return sha256(f"pattern\0{runtime}\0{flags}\0{type(text).__name__}\0".encode() + content).hexdigest()
+def _automaton(expressions: Sequence[str], runtime: str) -> bytes:
+    return sha256("\0".join(("automaton", runtime, *expressions)).encode()).digest()
 
 
-def _find(key: str) -> bytes | None:
-    entries = _entries()
-    start, end, checksum = entries.places.get(key, (0, 0, 0))
-    entry = entries.content[start:end]
-    return entry if entry and zlib.crc32(entry) == checksum else None
+def _patterns(runtime: str) -> bytes:
+    return sha256(f"patterns\0{_HERE}\0{runtime}".encode()).digest()
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes(_NUMBER, "big")
+
+
+def _find(key: bytes) -> bytes | None:
+    packed = _packed()
+    low, high = 0, int.from_bytes(packed[len(_MAGIC) : _HEAD], "big")
+    while low < high:
+        middle = (low + high) // 2
+        row = _HEAD + middle * _ROW
+        known = packed[row : row + _DIGEST]
+        if known == key:
+            start, end, checksum = (
+                int.from_bytes(packed[at : at + _NUMBER], "big") for at in range(row + _DIGEST, row + _ROW, _NUMBER)
+            )
+            entry = packed[start:end]
+            return entry if entry and zlib.crc32(entry) == checksum else None
+        if known < key:
+            low = middle + 1
+        else:
+            high = middle
+    return None
 
 
 @cache
-def _entries() -> _Entries:
+def _packed() -> bytes:
     try:
-        with open(data.prepared_name(), "rb") as file:  # noqa: PTH123 - start-up, as in `data`
-            packed = file.read()
-        start = _LENGTH + int.from_bytes(packed[:_LENGTH])
-        index = json.loads(packed[_LENGTH:start])
-    except (OSError, ValueError):
-        return _NOTHING
-    return _Entries(index["runtime"], index["places"], packed[start:]) if index.get("layout") == _LAYOUT else _NOTHING
+        packed = _content(data.prepared_name())
+    except OSError:
+        return b""
+    return packed if packed.startswith(_MAGIC) else b""
+
+
+def forget() -> None:
+    """Read the file anew when it is next asked for: it was replaced, as tests do."""
+    for known in (_packed, patterns, library):
+        known.cache_clear()

@@ -21,16 +21,16 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = tmp_path / "prepared.bin"
     monkeypatch.setattr(data, "prepared_name", lambda: str(path))
     monkeypatch.setattr(patterns, "_asked", {})
-    prepared._entries.cache_clear()
+    prepared.forget()
     yield path
-    prepared._entries.cache_clear()
+    prepared.forget()
 
 
 def packed(*, runtime: str = patterns.RUNTIME) -> bytes:
     """Return a prepared file with TEXTS."""
     for text, flags in TEXTS:
         patterns.compile_(text, flags)
-    prepared._entries.cache_clear()
+    prepared.forget()
     return prepared.pack({}, {}, runtime="", patterns=patterns.asked(), patterns_runtime=runtime)
 
 
@@ -69,7 +69,7 @@ def test_what_the_interpreter_refuses_is_made_anew(file: Path, monkeypatch: pyte
     packed()
     wrong = [(text, flags, one._replace(numbers=b"\xff" * 8)) for text, flags, one in patterns.asked()]
     file.write_bytes(prepared.pack({}, {}, runtime="", patterns=wrong, patterns_runtime=patterns.RUNTIME))
-    prepared._entries.cache_clear()
+    prepared.forget()
     made, asked = compiled(monkeypatch)
     assert asked == len(TEXTS)
     assert made == [re.compile(text, flags) for text, flags in TEXTS]

@@ -53,6 +53,7 @@ def content() -> bytes:
         documents,
         programs,
         runtime=cel.runtime(),
+        libraries=[tuple(file.read_bytes() for file in sorted((data.policies() / "detection").glob("*.yaml")))],
         automata=dict(_automata()),
         automata_runtime=triggers.runtime(),
         patterns=_patterns(),

@@ -19,10 +19,10 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return the place of a prepared file that stands for the installation's."""
     path = tmp_path / "prepared.bin"
     monkeypatch.setattr(data, "prepared_name", lambda: str(path))
-    prepared._entries.cache_clear()
+    prepared.forget()
     triggers._database.cache_clear()
     yield path
-    prepared._entries.cache_clear()
+    prepared.forget()
     triggers._database.cache_clear()
 
 
@@ -54,7 +54,7 @@ def test_what_was_prepared_fires_where_the_compiled_one_does(
     expected = found.find(TEXT)
     assert len(expected) > 100
     write(file, found)
-    prepared._entries.cache_clear()
+    prepared.forget()
     triggers._database.cache_clear()
     compiled = counted(monkeypatch)
     assert Counter(found.find(TEXT)) == Counter(expected)

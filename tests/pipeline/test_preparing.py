@@ -37,9 +37,9 @@ def file(content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     path = tmp_path / "prepared.bin"
     path.write_bytes(content)
     monkeypatch.setattr(data, "prepared_name", lambda: str(path))
-    prepared._entries.cache_clear()
+    prepared.forget()
     yield path
-    prepared._entries.cache_clear()
+    prepared.forget()
 
 
 def estate() -> Assessment:
@@ -52,7 +52,7 @@ def estate() -> Assessment:
 def test_a_scan_says_the_same_with_the_prepared_library_and_without(file: Path) -> None:
     with_it = estate()
     file.unlink()
-    prepared._entries.cache_clear()
+    prepared.forget()
     assert estate() == with_it
     assert with_it.findings
 
@@ -78,8 +78,8 @@ def test_what_looks_for_credentials_compiles_no_pattern() -> None:
     """All that those modules compile when they are imported was prepared, and is what `re` would have made."""
     names = [module.name for module in pkgutil.walk_packages(auditor.__path__, "auditor.")]
     modules = [name for name in names if name.startswith(("auditor.redaction", "auditor.detection"))]
-    program = "import sys\nfrom auditor import data, patterns\nfrom pathlib import Path\n"
-    program += f"data.prepared = lambda: Path({str(data.prepared())!r})\n"
+    program = "import sys\nfrom auditor import data, patterns\n"
+    program += f"data.prepared_name = lambda: {data.prepared_name()!r}\n"
     program += "import re\nmade = []\nkept = re.compile\n"
     program += "patterns.re.compile = lambda *given: made.append(given) or kept(*given)\n"
     program += "".join(f"import {name}\n" for name in modules)
@@ -96,7 +96,7 @@ def test_every_example_says_the_same_with_prepared_programs(file: Path) -> None:
     table = workloads.load(data.policies() / "workloads.yaml")
     with_them = list(examples.run(document.load(document.built_in()).policies, workloads=table, now=NOW))
     file.unlink()
-    prepared._entries.cache_clear()
+    prepared.forget()
     assert list(examples.run(document.load(document.built_in()).policies, workloads=table, now=NOW)) == with_them
 
 
