@@ -6,9 +6,9 @@ checkout, as an installer compiles modules to bytecode. The file is a part of th
 could change the program. Everything in it is found by the digest of what it was made from, so nothing stale is ever
 used, and nothing of a user's own; what is not found is made anew.
 
-Layout: a line that names it, the number of entries, a row for each in the order of their digests (digest, first byte,
-the one behind the last, CRC-32; numbers of four bytes, big-endian), and the entries. A damaged entry is one that is not
-there. Nothing of it is read but what is asked for, since a commit waits for some of it.
+Layout: a line that names it, how many bytes stand at its beginning for a commit, which waits for them, the number of
+entries, a row for each in the order of their digests (digest, first byte, the one behind the last, CRC-32; numbers of
+four bytes, big-endian), and the entries. A damaged entry is one that is not there.
 """
 
 import marshal
@@ -23,12 +23,12 @@ from typing import Any, NamedTuple
 from auditor import data
 from auditor.digests import sha256
 
-_MAGIC = b"auditor prepared 4\n"
+_MAGIC = b"auditor prepared 5\n"
 """Of the layout, and of how a CEL text becomes a program; a file of another one is as good as none."""
 _NUMBER = 4
 _DIGEST = 32
 _ROW = _DIGEST + 3 * _NUMBER
-_HEAD = len(_MAGIC) + _NUMBER
+_HEAD = len(_MAGIC) + 2 * _NUMBER
 _HERE = f"{sys.implementation.cache_tag} {sys.byteorder}"
 """What reads the entries that are written as Python writes its modules."""
 _FORM = 2
@@ -80,18 +80,19 @@ def library(folder: str) -> tuple[tuple[bytes, Any], ...]:
 
 
 def _content(file: str) -> bytes:
-    # Without the layers of `open`: a commit hook waits for some hundred of them.
+    # Without the layers of `open`: a commit waits for some hundred of them.
     descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
-        parts = [os.read(descriptor, _SIP)]
-        while len(parts[-1]) == _SIP:
-            parts.append(os.read(descriptor, _SIP))
-        return b"".join(parts)
+        return _read(descriptor, os.fstat(descriptor).st_size)
     finally:
         os.close(descriptor)
 
 
-_SIP = 1 << 22
+def _read(descriptor: int, size: int) -> bytes:
+    content = os.read(descriptor, size)
+    while len(content) < size and (more := os.read(descriptor, size - len(content))):
+        content += more
+    return content
 
 
 def program(text: str, *, runtime: str) -> bytes | None:
@@ -101,8 +102,7 @@ def program(text: str, *, runtime: str) -> bytes | None:
 
 def automaton(expressions: Sequence[str], *, runtime: str) -> bytes | None:
     """Return the automaton of these regular expressions as that runtime serialised it, `None` where there is none."""
-    entry = _find(_automaton(expressions, runtime))
-    return zlib.decompress(entry) if entry is not None else None
+    return _find(_automaton(expressions, runtime))
 
 
 @cache
@@ -120,13 +120,15 @@ def pack(
     runtime: str,
     libraries: Iterable[tuple[bytes, ...]] = (),
     automata: Mapping[tuple[str, ...], bytes] = MappingProxyType({}),
+    awaited: tuple[str, ...] = (),
     automata_runtime: str = "",
     patterns: Iterable[tuple[str | bytes, int, Compiled]] = (),
     patterns_runtime: str = "",
 ) -> bytes:
     """Return the content of the file: YAML texts with their data, CEL texts with their programs, automata, patterns.
 
-    `libraries`: folders whose texts are read together, each as these texts, all of which `documents` holds.
+    `libraries`: folders whose texts are read together, each as these texts, all of which `documents` holds. `awaited`:
+    the automaton that a commit waits for, beside libraries and patterns.
     """
     import json  # noqa: PLC0415 - for the build alone
 
@@ -140,18 +142,21 @@ def pack(
         _library(contents): marshal.dumps([documents[content] for content in contents], _FORM) for contents in libraries
     }
     entries |= {_cel(text, runtime): compiled for text, compiled in programs.items()}
-    entries |= {
-        _automaton(expressions, automata_runtime): zlib.compress(serialised, 1)
-        for expressions, serialised in automata.items()
-    }
+    entries |= {_automaton(expressions, automata_runtime): packed for expressions, packed in automata.items()}
     table = {(text, flags): tuple(compiled) for text, flags, compiled in patterns}
     if table:
         entries[_patterns(patterns_runtime)] = marshal.dumps(table, _FORM)
-    rows, end = [], _HEAD + len(entries) * _ROW
-    for key, entry in sorted(entries.items()):
-        rows.append(key + b"".join(map(_number, (end, end + len(entry), zlib.crc32(entry)))))
+    first = {_patterns(patterns_runtime), _automaton(awaited, automata_runtime), *map(_library, libraries)}
+    order = sorted(entries, key=lambda key: (key not in first, key))
+    end = _HEAD + len(entries) * _ROW
+    places: dict[bytes, bytes] = {}
+    for key in order:
+        entry = entries[key]
+        places[key] = b"".join(map(_number, (end, end + len(entry), zlib.crc32(entry))))
         end += len(entry)
-    return b"".join([_MAGIC, _number(len(rows)), *rows, *(entry for _, entry in sorted(entries.items()))])
+    beginning = _HEAD + len(entries) * _ROW + sum(len(entries[key]) for key in first & entries.keys())
+    head = [_MAGIC, _number(beginning), _number(len(entries))]
+    return b"".join([*head, *(key + places[key] for key in sorted(places)), *(entries[key] for key in order)])
 
 
 def _yaml(content: bytes) -> bytes:
@@ -182,35 +187,51 @@ def _number(value: int) -> bytes:
 
 
 def _find(key: bytes) -> bytes | None:
-    packed = _packed()
-    low, high = 0, int.from_bytes(packed[len(_MAGIC) : _HEAD], "big")
+    known = _beginning()
+    low, high = 0, _number_at(known, _HEAD - _NUMBER)
     while low < high:
         middle = (low + high) // 2
         row = _HEAD + middle * _ROW
-        known = packed[row : row + _DIGEST]
-        if known == key:
-            start, end, checksum = (
-                int.from_bytes(packed[at : at + _NUMBER], "big") for at in range(row + _DIGEST, row + _ROW, _NUMBER)
-            )
-            entry = packed[start:end]
+        digest = known[row : row + _DIGEST]
+        if digest == key:
+            start, end, checksum = (_number_at(known, at) for at in range(row + _DIGEST, row + _ROW, _NUMBER))
+            entry = (known if end <= len(known) else _whole())[start:end]
             return entry if entry and zlib.crc32(entry) == checksum else None
-        if known < key:
+        if digest < key:
             low = middle + 1
         else:
             high = middle
     return None
 
 
+def _number_at(content: bytes, place: int) -> int:
+    return int.from_bytes(content[place : place + _NUMBER], "big")
+
+
 @cache
-def _packed() -> bytes:
+def _beginning() -> bytes:
     try:
-        packed = _content(data.prepared_name())
+        descriptor = os.open(data.prepared_name(), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            head = _read(descriptor, _HEAD)
+            return head + _read(descriptor, _number_at(head, len(_MAGIC)) - _HEAD) if head.startswith(_MAGIC) else b""
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError):
+        return b""
+
+
+@cache
+def _whole() -> bytes:
+    try:
+        whole = _content(data.prepared_name())
     except OSError:
         return b""
-    return packed if packed.startswith(_MAGIC) else b""
+    # Written anew in between, it is another file.
+    return whole if whole.startswith(_beginning()) else b""
 
 
 def forget() -> None:
     """Read the file anew when it is next asked for: it was replaced, as tests do."""
-    for known in (_packed, patterns, library):
+    for known in (_beginning, _whole, patterns, library):
         known.cache_clear()

@@ -49,7 +49,7 @@ def test_without_the_file_all_is_made_anew(file: Path) -> None:
     assert prepared.program("1 + 1", runtime=RUNTIME) is None
 
 
-MARK = b"auditor prepared 4\n"
+MARK = b"auditor prepared 5\n"
 CUT = [b"", b"\0\0", b"\0\0\0\x02{}", MARK, MARK + b"\0\0", MARK + b"\xff" * 4, MARK + b"\xff" * 48, MARK + b"\0" * 48]
 
 

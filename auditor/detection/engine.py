@@ -101,6 +101,11 @@ class Engine:
         return self._rules.rules
 
     @property
+    def ready(self) -> bool:
+        """Whether the automaton was prepared with the installation, so that few bytes are worth it."""
+        return self._triggers.ready
+
+    @property
     def digest(self) -> str:
         """Names what is looked for: the same digest and the same bytes give the same hits."""
         return self._rules.digest

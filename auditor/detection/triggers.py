@@ -208,6 +208,11 @@ class Triggers:
         self._tokens = frozenset(what for what in whats if what not in {"", ASSIGNED})
         self._prefilter = prefilter and find_spec("hyperscan") is not None
 
+    @property
+    def ready(self) -> bool:
+        """Whether the automaton was prepared: then it is there in a few milliseconds."""
+        return self._prefilter and _prepared_database(_opened(self.expressions)) is not None
+
     def tokens(self, found: Iterable[Trigger]) -> list[int] | None:
         """Return the ends of those triggers that a token set off, in order; `None` where they do not tell."""
         if self._every_line:
@@ -307,20 +312,27 @@ def runtime() -> str:
 
 @cache
 def _database(expressions: tuple[str, ...]) -> Any:
-    """Return the automaton: the one that was prepared (1 ms), else compiled (0.3 s), once a process."""
+    """Return the automaton: the one that was prepared, else compiled (0.3 s), once a process."""
+    opened = _opened(expressions)
+    database = _prepared_database(opened)
+    return database if database is not None else _compiled_database(opened)
+
+
+@cache
+def _prepared_database(opened: tuple[str, ...]) -> Any:
+    """Return the automaton that was prepared with the installation; `None` where there is none."""
+    packed = prepared.automaton(opened, runtime=runtime())
+    if packed is None:
+        return None
     import hyperscan  # noqa: PLC0415 - only where much is read
 
-    opened = _opened(expressions)
-    packed = prepared.automaton(opened, runtime=runtime())
-    if packed is not None:
-        try:
-            database = hyperscan.loadb(packed, hyperscan.HS_MODE_BLOCK)
-            database.scratch = hyperscan.Scratch(database)
-        except hyperscan.HyperscanError:
-            # Prepared on a processor of another kind: the library tells, and it is compiled here.
-            return _compiled_database(opened)
-        return database
-    return _compiled_database(opened)
+    try:
+        database = hyperscan.loadb(packed, hyperscan.HS_MODE_BLOCK)
+        database.scratch = hyperscan.Scratch(database)
+    except hyperscan.HyperscanError:
+        # Prepared on a processor of another kind: the library tells, and it is compiled here.
+        return None
+    return database
 
 
 def _opened(expressions: tuple[str, ...]) -> tuple[str, ...]:

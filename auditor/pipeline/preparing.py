@@ -28,6 +28,8 @@ from auditor.policy.engine import Engine
 from auditor.workloads import Workloads
 
 _TIERS = (1, 2, 3)
+_AWAITED = 1
+"""Position of the tier that a commit hook looks for."""
 _WITH_PATTERNS = (
     "auditor.redaction",
     "auditor.detection",
@@ -49,12 +51,14 @@ def content() -> bytes:
     }
     texts = [file.read_bytes() for file in sorted(data.policies().rglob("*.yaml"))]
     documents = {text: yaml_rs.loads(text.decode(), parse_datetime=False) for text in texts}
+    automata = dict(_automata())
     return prepared.pack(
         documents,
         programs,
         runtime=cel.runtime(),
         libraries=[tuple(file.read_bytes() for file in sorted((data.policies() / "detection").glob("*.yaml")))],
-        automata=dict(_automata()),
+        automata=automata,
+        awaited=list(automata)[_AWAITED] if automata else (),
         automata_runtime=triggers.runtime(),
         patterns=_patterns(),
         patterns_runtime=patterns.RUNTIME,

@@ -19,11 +19,15 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return the place of a prepared file that stands for the installation's."""
     path = tmp_path / "prepared.bin"
     monkeypatch.setattr(data, "prepared_name", lambda: str(path))
-    prepared.forget()
-    triggers._database.cache_clear()
+    forget()
     yield path
+    forget()
+
+
+def forget() -> None:
     prepared.forget()
     triggers._database.cache_clear()
+    triggers._prepared_database.cache_clear()
 
 
 def write(path: Path, found: Triggers, *, content: bytes | None = None) -> None:
@@ -54,8 +58,7 @@ def test_what_was_prepared_fires_where_the_compiled_one_does(
     expected = found.find(TEXT)
     assert len(expected) > 100
     write(file, found)
-    prepared.forget()
-    triggers._database.cache_clear()
+    forget()
     compiled = counted(monkeypatch)
     assert Counter(found.find(TEXT)) == Counter(expected)
     assert compiled == []
