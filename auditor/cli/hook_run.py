@@ -9,12 +9,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from auditor.model.errors import AuditorError, InputError
-from auditor.model.sighting import CARD_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from auditor.collectors.git.staged import Begun
     from auditor.pipeline.hook import Answer, Refusal, Request
 
 REFUSED = 1
@@ -30,10 +30,12 @@ _DEEDS = {"pre-commit": "this commit", "pre-push": "this push", "pre-receive": "
 def main(arguments: list[str]) -> int:
     """Return the exit code for git: 0 passes, anything else refuses."""
     stage = arguments[0] if arguments and arguments[0] in _SKIPS else "pre-commit"
+    begun = None
     try:
+        begun = _begun(stage)
         from auditor.pipeline.hook import judge  # noqa: PLC0415 - a failure to load refuses as well
 
-        answer = judge(_request(arguments))
+        answer = judge(_request(arguments), begun=begun)
     except AuditorError as error:
         why = f"auditor: refused, since {_DEEDS[stage]} cannot be judged: {error}"
         return _refuse(stage, [why, *([f"hint: {error.hint}"] if error.hint else [])])
@@ -45,8 +47,21 @@ def main(arguments: list[str]) -> int:
             trace = trace.tb_next
         where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"  # noqa: PTH119 - a name
         return _refuse(stage, [f"auditor: refused by an internal error: {type(error).__name__} at {where}"])
+    finally:
+        if begun is not None:
+            begun.end()
     lines = list(_told(stage, answer))
     return _refuse(stage, lines) if lines else 0
+
+
+def _begun(stage: str) -> "Begun | None":
+    """Return git at work on the index, so that it compares while Python loads the rest."""
+    if stage != "pre-commit":
+        return None
+    from auditor.collectors.git.command import Repository  # noqa: PLC0415 - a failure to load refuses as well
+    from auditor.collectors.git.staged import Begun  # noqa: PLC0415 - as above
+
+    return Begun(Repository(".", environ=os.environ, in_hook=True))
 
 
 def _request(arguments: list[str]) -> "Request":
@@ -133,7 +148,7 @@ def _shown(refusal: "Refusal", *, keyed: bool) -> str:
     masked = "" if one.masked == "***" else f", {one.masked}"
     commit = f", commit {one.commit[:12]}" if one.commit else ""
     fingerprint = f", fingerprint {one.fingerprint}" if keyed else ""
-    unit = "digits" if one.rule == CARD_NUMBER else "characters"
+    unit = "digits" if one.rule == "card-number" else "characters"
     said = f"{one.rule}{masked}, {one.length} {unit}{commit}{fingerprint}"
     place = f"{one.path}, {one.inside}" if one.inside else one.path
     return f"  {place}:{one.line}:{one.column}: {named}{refusal.title} ({said})"
@@ -169,6 +184,9 @@ def _more(count: int) -> "Iterator[str]":
 
 
 def _refuse(stage: str, lines: list[str]) -> int:
+    if sys.stderr is None:
+        # Closed before we were started: nobody can be told.
+        return REFUSED
     try:
         from auditor.cli.terminal import clean  # noqa: PLC0415 - only where something is said
     except Exception:  # noqa: BLE001 - a broken installation: our own words alone, without what they quote

@@ -4,7 +4,6 @@ Each ends in exactly one of: read, binary, too large, unreadable. Nothing is lef
 """
 
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -20,7 +19,7 @@ _PIECE = 96_000_000
 """Bytes of content that one task reads."""
 _EACH = 2_000
 """Bytes of content that the handling of one file costs as much as."""
-_PACKED = re.compile(r"\.(?:gz|zst|bz2|xz)\Z")
+_PACKED = (".gz", ".zst", ".bz2", ".xz")
 SMALL = 16_000_000
 """Bytes in all below which no further process is worth its start."""
 
@@ -215,9 +214,14 @@ def opened(content: bytes, engine: "Engine", *, path: str) -> "tuple[list[tuple[
     found = [
         (member.path, hits)
         for member in archives.texts(content, budget)
-        if (hits := engine.scan(member.content, path=member.path or _PACKED.sub("", path)))
+        if (hits := engine.scan(member.content, path=member.path or _unpacked(path)))
     ]
     return found, budget.complete
+
+
+def _unpacked(path: str) -> str:
+    """Return the name of what a compressed file holds."""
+    return path.rpartition(".")[0] if path.endswith(_PACKED) else path
 
 
 class _Share(NamedTuple):

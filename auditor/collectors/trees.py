@@ -151,8 +151,7 @@ def _walk(root: str, ignores: Ignores, tree: Tree) -> None:
             elif (reason := rules.reason(path, folder=False)) is not None:
                 _leave(path, reason, tree)
             elif entry.is_file(follow_symlinks=False):
-                told = entry.stat(follow_symlinks=False)
-                tree.items.append(Item(os.fsencode(path), told.st_size, path, stamp(told)))
+                _take_file(path, tree)
             else:
                 tree.skipped[SPECIAL] += 1
         todo += reversed(folders)
@@ -184,8 +183,11 @@ def _committed(tree: Tree, ignores: Ignores, tracked: Tracked) -> None:
 def _take_file(path: str, tree: Tree) -> None:
     try:
         told = os.stat(path, follow_symlinks=False)  # noqa: PTH116 - as above
-    except OSError:
-        # Tracked and deleted: the tree does not hold it.
+    except (FileNotFoundError, NotADirectoryError):
+        # Tracked and deleted, or deleted since its folder was listed: the tree does not hold it.
+        return
+    except OSError as error:
+        tree.gaps.append(Gap(file=path, reason=GapReason.UNREADABLE, detail=f"It cannot be read ({error.strerror})."))
         return
     if S_ISREG(told.st_mode):
         tree.items.append(Item(os.fsencode(path), told.st_size, path, stamp(told)))

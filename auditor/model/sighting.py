@@ -1,9 +1,13 @@
 """One place where a credential was seen outside of an API object: in a file, a commit, a log, an image. No value."""
 
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from auditor.model.record import record
+
+if TYPE_CHECKING:
+    # A commit waits, and dates nothing.
+    from datetime import datetime
 
 CARD_NUMBER = "card-number"
 """The rule of payment card numbers, which are no credentials: nobody can change one, and it has a policy of its own."""
@@ -44,7 +48,7 @@ class Sighting:
     """Which part of the file: `layer 3`, `record 17`; empty for the file itself."""
     commit: str = ""
     """The first in which it stood in that file; empty where no history was read."""
-    date: datetime | None = None
+    date: "datetime | None" = None
     """When that commit was written, UTC."""
     in_head: bool | None = None
     """Whether it stands in that file in the commit that is checked out; `None`: not asked."""

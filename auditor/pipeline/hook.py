@@ -5,36 +5,41 @@ fails closed: whatever cannot be read is told, and whoever asks refuses.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from enum import Enum
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from auditor.collectors import searching
-from auditor.collectors.git import history, objects
+from auditor.collectors.git import few, staged
 from auditor.collectors.git.command import Repository
-from auditor.collectors.git.history import Change
-from auditor.collectors.git.objects import Blobs
+from auditor.collectors.git.raw import Change
 from auditor.collectors.magic import recognised
-from auditor.collectors.searching import Item
 from auditor.detection.text import as_text
 from auditor.model.errors import InputError
 from auditor.model.record import record
-from auditor.model.sighting import CARD_NUMBER, Sighting
-from auditor.pipeline.sightings import added, joined, told
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
+    from auditor.collectors.git.staged import Begun
+    from auditor.collectors.searching import Search
     from auditor.detection.engine import Engine, Hit
+    from auditor.detection.manner import Manner
     from auditor.detection.rules import RuleSet
     from auditor.model.assessment import Waiver
+    from auditor.model.sighting import Sighting
+    from auditor.pipeline.sightings import Seen
     from auditor.redaction.fingerprint import Fingerprinter
 
 POLICY = "L-GIT-01"
 CARD_POLICY = "L-PAN-01"
+LARGEST = 50_000_000
+"""Bytes of a text beyond which a change is refused, since it is not read."""
 WAIVERS = ".auditor/waivers.yaml"
-_FEW_BYTES = 400_000
+_FEW_BYTES = 8_000
 """Bytes of a change below which looking at every line is done before the automaton would be loaded."""
+_MANY_BYTES = 400_000
+"""The same where the automaton is compiled first."""
 
 
 class Stage(Enum):
@@ -58,7 +63,7 @@ class Request:
     tier: int = 2
     rule_folders: "tuple[Path, ...]" = ()
     rules_off: tuple[str, ...] = ()
-    largest: int = searching.LARGEST
+    largest: int = LARGEST
     fingerprint_key: Callable[[], bytes | None] = lambda: None
     waivers: "Callable[[], Path | None]" = lambda: None
     """The file that holds. Where changes are received it is read from the branch that is there already.
@@ -69,7 +74,7 @@ class Request:
 class Refusal:
     """One credential that a change adds."""
 
-    sighting: Sighting
+    sighting: "Sighting"
     title: str
     remediation: str
     content: bytes
@@ -89,19 +94,24 @@ class Answer:
     """Whether fingerprints are the same in the next run, so that a waiver can name one."""
 
 
-def judge(request: Request, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Answer:
+def judge(request: Request, *, begun: "Begun | None" = None, now: "Callable[[], datetime] | None" = None) -> Answer:
     """Return what the change adds.
 
-    Raises `GitFailedError` and other `AuditorError`s where it cannot be read: the caller refuses then.
+    `begun`: git compares the index already. Raises `GitFailedError` and other `AuditorError`s where the change cannot
+    be read: the caller refuses then.
     """
     repository = Repository(".", environ=request.environ, in_hook=True)
-    changed = _changed(repository, request)
+    changed = _changed(repository, request, begun)
     search = _Search(repository, request)
-    new = search.hits({change.new: change.path for change in changed})
-    suspects = [change for change in changed if change.new in new or change.new in search.inside]
-    old = search.hits({id_: change.path for change in suspects for id_ in change.olds}) if suspects else {}
-    found = joined(one for change in suspects for one in added(change, {**old, **new}, search.inside))
-    failing, waived = _without_waived(found, repository, request, search, now)
+    seen = search.seen([(change.new, change.path) for change in changed], begun)
+    suspects = [change for change in changed if (change.new, change.path) in seen]
+    if not suspects:
+        return Answer(refused=(), waived=0, unread=tuple(search.unread), files=len(changed), keyed=False)
+    from auditor.pipeline.sightings import added, joined  # noqa: PLC0415 - only where something is found
+
+    seen = {**seen, **search.seen([(id_, change.path) for change in suspects for id_ in change.olds])}
+    found = joined(one for change in suspects for one in added(change, seen))
+    failing, waived = _without_waived(found, repository, request, search, now or _now)
     return Answer(
         refused=tuple(_refusal(one, suspects, search) for one in failing),
         waived=waived,
@@ -111,17 +121,26 @@ def judge(request: Request, *, now: Callable[[], datetime] = lambda: datetime.no
     )
 
 
-def _changed(repository: Repository, request: Request) -> list[Change]:
+def _now() -> "datetime":
+    from datetime import UTC, datetime  # noqa: PLC0415 - only where something is found
+
+    return datetime.now(UTC)
+
+
+def _changed(repository: Repository, request: Request, begun: "Begun | None") -> list[Change]:
     match request.stage:
         case Stage.COMMIT:
-            return history.staged(repository)
+            return staged.staged(repository, begun)
         case Stage.PUSH:
             tips, there = _pushed(repository, request)
         case Stage.RECEIVE:
             tips, there = [line[1] for line in _lines(request.refs, 3)], ["--not", "--all"]
     tips = [tip for tip in tips if tip.strip("0")]
     commits = [tip for tip in tips if _kind(repository, tip) == "commit"]
-    found = history.changes(repository, [*commits, *there]) if commits else []
+    from auditor.collectors.git import history  # noqa: PLC0415 - a commit needs none of it
+
+    # The earliest first: it is the one to be named.
+    found = history.changes(repository, [*commits, *there])[::-1] if commits else []
     return [*found, *(change for tip in tips if tip not in commits for change in _loose(repository, tip, there))]
 
 
@@ -168,8 +187,6 @@ class _Search:
 
     def __init__(self, repository: Repository, request: Request) -> None:
         self.unread: list[str] = []
-        self.inside: dict[bytes, list[tuple[str, list[Hit]]]] = {}
-        """What was found in the members of archives, by blob id."""
         self.heads: dict[bytes, bytes] = {}
         """Beginnings of contents with a hit, by blob id."""
         self.rules: RuleSet | None = None
@@ -177,61 +194,78 @@ class _Search:
         self._request = request
         self._fingerprinter: Fingerprinter | None = None
         self._engines: dict[bool, Engine] = {}
+        self._bytes = 0
 
-    def hits(self, paths: Mapping[bytes, str]) -> "dict[bytes, list[Hit]]":
-        """Return the hits of each blob that has any."""
-        ids = list(paths)
-        return self._few(ids, paths) if len(ids) <= objects.FEW else self._many(ids, paths)
+    def seen(self, wanted: Iterable[tuple[bytes, str]], begun: "Begun | None" = None) -> "Seen":
+        """Return what is found in the contents `wanted` (blob id and path), of each that holds anything."""
+        paths: dict[bytes, dict[str, None]] = {}
+        for id_, path in wanted:
+            paths.setdefault(id_, {})[path] = None
+        if not paths:
+            return {}
+        return self._few(paths, begun) if len(paths) <= few.FEW else self._many(paths)
 
     @property
     def key_id(self) -> str:
         return self._keyed().key_id
 
-    def _few(self, ids: list[bytes], paths: Mapping[bytes, str]) -> "dict[bytes, list[Hit]]":
-        found: dict[bytes, list[Hit]] = {}
-        if not ids:
-            return found
-        largest = self._request.largest
-        with objects.few(self._repository, ids, largest=largest) as contents:
+    def _few(self, paths: Mapping[bytes, Iterable[str]], begun: "Begun | None") -> "Seen":
+        found: dict[tuple[bytes, str], list[tuple[str, Hit]]] = {}
+        contents = begun.contents() if begun is not None else None
+        with few.given(self._repository, list(paths), largest=self._request.largest, begun=contents) as given:
             # Git reads while we import.
             self._engine(every_line=True)
-            read = 0
-            for id_, content in contents:
-                text = as_text(content) if content is not None else None
-                if content is None:
-                    self.unread.append(f"{paths[id_]}: the repository lacks object {id_.decode()[:12]}")
-                elif recognised(content) and len(content) <= largest:
-                    self._take_archive(id_, content, paths[id_])
-                elif text is None:
-                    self._take(id_, content, searching.tokens(self._engine(every_line=False), content), found)
-                elif len(content) > largest:
-                    self.unread.append(f"{paths[id_]}: it has more than {largest / 1e6:,.0f} MB")
-                else:
-                    read += len(text)
-                    hits = self._engine(every_line=read < _FEW_BYTES).scan(text, path=paths[id_])
-                    self._take(id_, text, hits, found)
+            from auditor.detection.manner import manner  # noqa: PLC0415 - as above
+
+            first, size = [], 0
+            for entry in given:
+                first.append(entry)
+                size += len(entry[1] or b"")
+                if size > _FEW_BYTES:
+                    break
+            every_line = size <= _FEW_BYTES or not self._engine(every_line=False).ready
+            for id_, content in chain(first, given):
+                self._bytes += len(content or b"")
+                engine = self._engine(every_line=every_line and self._bytes < _MANY_BYTES)
+                known: dict[Manner, list[tuple[str, Hit]]] = {}
+                for path in paths[id_]:
+                    how = manner(path)
+                    if how not in known or content is None:
+                        known[how] = self._hits(id_, content, path, engine)
+                    if hits := known[how]:
+                        found[id_, path] = hits
+                        self.heads[id_] = (content or b"")[:_HEAD]
         return found
 
-    def _take(self, id_: bytes, content: bytes, hits: "list[Hit]", found: "dict[bytes, list[Hit]]") -> None:
-        if hits:
-            found[id_] = hits
-            self.heads[id_] = content[:_HEAD]
+    def _hits(self, id_: bytes, content: bytes | None, path: str, engine: "Engine") -> "list[tuple[str, Hit]]":
+        if content is None:
+            self.unread.append(f"{path}: the repository lacks object {id_.decode()[:12]}")
+            return []
+        text = as_text(content)
+        if text is None or recognised(content):
+            from auditor.collectors import searching  # noqa: PLC0415 - for few files
 
-    def _take_archive(self, id_: bytes, content: bytes, path: str) -> None:
-        inside, _ = searching.opened(content, self._engine(every_line=False), path=path)
-        if inside:
-            self.inside[id_] = inside
-            self.heads[id_] = content[:_HEAD]
+        if recognised(content) and len(content) <= self._request.largest:
+            inside, _ = searching.opened(content, self._engine(every_line=False), path=path)
+            return [(name, hit) for name, hits in inside for hit in hits]
+        if text is None:
+            return [("", hit) for hit in searching.tokens(self._engine(every_line=False), content)]
+        if len(content) > self._request.largest:
+            self.unread.append(f"{path}: it has more than {self._request.largest / 1e6:,.0f} MB")
+            return []
+        return [("", hit) for hit in engine.scan(text, path=path)]
 
-    def _many(self, ids: list[bytes], paths: Mapping[bytes, str]) -> "dict[bytes, list[Hit]]":
-        items = [Item(id_, 0, paths[id_]) for id_ in ids]
+    def _many(self, paths: Mapping[bytes, Iterable[str]]) -> "Seen":
+        from auditor.collectors import searching  # noqa: PLC0415 - for many files
+        from auditor.collectors.git import objects  # noqa: PLC0415 - as above
+
+        items = [searching.Item(id_, 0, next(iter(named))) for id_, named in paths.items()]
         sized = objects.sizes(self._repository, items)
-        reader = Blobs(self._repository)
+        reader = objects.Blobs(self._repository)
         there = [item for item in sized if item is not None]
         search = searching.search(
             reader, there, self._engine(every_line=False), largest=self._request.largest, archives=True
         )
-        self.inside |= search.inside
         for item, known in zip(items, sized, strict=True):
             if known is None:
                 self.unread.append(f"{item.path}: the repository lacks object {item.id.decode()[:12]}")
@@ -240,7 +274,9 @@ class _Search:
         self.heads |= {
             item.id: reader.head(item) for item in there if item.id in search.hits or item.id in search.inside
         }
-        return search.hits
+        rest = [(id_, path) for id_, (_, *others) in paths.items() for path in others]
+        found = {(item.id, item.path): hits for item in there if (hits := _all(search, item.id))}
+        return {**found, **(self.seen(rest) if rest else {})}
 
     def _engine(self, *, every_line: bool) -> "Engine":
         known = self._engines.get(every_line)
@@ -266,9 +302,14 @@ class _Search:
 _HEAD = 65_536
 
 
+def _all(search: "Search", id_: bytes) -> "list[tuple[str, Hit]]":
+    found = [("", hit) for hit in search.hits.get(id_, ())]
+    return found + [(name, hit) for name, hits in search.inside.get(id_, ()) for hit in hits]
+
+
 def _without_waived(
-    found: list[Sighting], repository: Repository, request: Request, search: _Search, now: Callable[[], datetime]
-) -> tuple[list[Sighting], int]:
+    found: "list[Sighting]", repository: Repository, request: Request, search: _Search, now: "Callable[[], datetime]"
+) -> "tuple[list[Sighting], int]":
     """Return what no waiver covers, and how many a waiver does: the same waivers, read the same, as in a scan."""
     if not found:
         return [], 0
@@ -276,6 +317,7 @@ def _without_waived(
     from auditor.facts import credentials  # noqa: PLC0415 - as above
     from auditor.model.assessment import Subject  # noqa: PLC0415 - as above
     from auditor.model.resource import Location  # noqa: PLC0415 - as above
+    from auditor.model.sighting import CARD_NUMBER  # noqa: PLC0415 - as above
     from auditor.model.verdict import Finding, Outcome, Severity  # noqa: PLC0415 - as above
 
     waivers = _waivers(repository, request)
@@ -326,7 +368,9 @@ def _titles(search: _Search) -> dict[str, tuple[str, str]]:
     return {rule.id: (rule.title, rule.remediation) for rule in search.rules.rules.values()}
 
 
-def _refusal(one: Sighting, suspects: Iterable[Change], search: _Search) -> Refusal:
+def _refusal(one: "Sighting", suspects: Iterable[Change], search: _Search) -> Refusal:
+    from auditor.pipeline.sightings import told  # noqa: PLC0415 - as above
+
     title, remediation = _titles(search)[one.rule]
     there = [change for change in suspects if told(change.path) == one.path]
     named = next((change for change in there if change.commit == one.commit), there[0])

@@ -1,7 +1,7 @@
 """`auditor secrets scan`: files, histories and changes in, assessment out."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from auditor.collectors import searching, trees
-from auditor.collectors.git import history, objects, refs
-from auditor.collectors.git.command import GitFailedError, Repository
-from auditor.collectors.git.history import Arrival
-from auditor.collectors.git.objects import Blobs
-from auditor.collectors.searching import Item, Search
+from auditor.collectors.git import objects, refs
+from auditor.collectors.searching import Search
 from auditor.detection import rules as detection
 from auditor.detection.engine import Engine
 from auditor.detection.rules import RuleSet
@@ -32,6 +29,7 @@ from auditor.pipeline import (
     rules,
     secrets_contents,
     secrets_found,
+    secrets_git,
     secrets_images,
     secrets_logs,
     summary,
@@ -43,8 +41,8 @@ from auditor.pipeline.leaking import Leaked
 from auditor.pipeline.places import Places
 from auditor.pipeline.rules import Rules, Terms
 from auditor.pipeline.secrets_contents import Way
-from auditor.pipeline.secrets_found import Found, missing, result, shallow
-from auditor.pipeline.sightings import added, joined, sighting
+from auditor.pipeline.secrets_found import Found, result
+from auditor.pipeline.sightings import joined, sighting
 from auditor.policy.engine import NO_ANSWER
 from auditor.redaction.fingerprint import Fingerprinter
 
@@ -124,9 +122,15 @@ def examine(request: Request, *, now: datetime, stdin: BinaryIO, progress: Progr
         case Mode.IMAGE:
             found = _images(request, way)
         case Mode.HISTORY:
-            found = _history(request, way, now)
+            found = secrets_git.of_history(
+                request.paths[0], request.revisions, way, unreachable=request.unreachable, environ=request.environ,
+                now=now.timestamp(),
+            )  # fmt: skip
         case Mode.RANGE | Mode.STAGED:
-            found = _changes(request, way)
+            ranges = request.revisions if request.mode is Mode.RANGE else None
+            found = secrets_git.of_changes(
+                request.paths[0], ranges, way, environ=request.environ, in_hook=request.in_hook
+            )
     if (
         not found.searched.read
         and found.coverage.complete
@@ -279,115 +283,3 @@ def _counted(progress: Progress, what: str) -> Callable[[int], None]:
         progress(f"searched {read / 1e6:,.0f} MB of {what}")
 
     return told
-
-
-def _history(request: Request, way: Way, now: datetime) -> Found:
-    (folder,) = request.paths
-    repository = Repository(folder, environ=request.environ)
-    way.progress("listing the objects of the history")
-    population = objects.population(repository, request.revisions, unreachable=request.unreachable)
-    search = secrets_contents.search(
-        Blobs(repository),
-        population.blobs,
-        way,
-        what="blobs",
-        population=("history", repository.git_folder),
-        archives=True,
-        now=now.timestamp(),
-    )
-    way.progress("dating what was found")
-    wanted = {*search.hits, *search.inside, *(id_.encode() for id_ in population.missing)}
-    arrivals, head = _walked(repository, wanted, request.revisions) if population.whole else ({}, None)
-    gaps = [
-        *secrets_found.gaps(search),
-        *missing(population.missing, arrivals),
-        *shallow(repository),
-        *(() if population.whole and head is not None else secrets_found.broken(repository)),
-    ]
-    paths = {item.id: item.path for item in population.blobs}
-    return result(
-        Where.HISTORY, folder, joined(_dated(search, arrivals, head, paths)), search,
-        found=len(population.blobs) + len(population.missing), gaps=gaps, repository=repository,
-        ground=leaking.of_history(repository, refs.head(repository)),
-    )  # fmt: skip
-
-
-def _walked(
-    repository: Repository, wanted: Collection[bytes], revisions: Sequence[str]
-) -> tuple[Mapping[bytes, Sequence[Arrival]], Mapping[bytes, Sequence[str]] | None]:
-    """Return when the blobs `wanted` came, and where those of HEAD stand; `None` where git cannot tell."""
-    if not wanted:
-        return {}, {}
-    try:
-        return history.arrivals(repository, wanted, revisions), history.in_head(repository)
-    except GitFailedError:
-        return {}, None
-
-
-def _changes(request: Request, way: Way) -> Found:
-    """Search what a range of commits, or the index, adds: a value that the file held before is not of this change."""
-    (folder,) = request.paths
-    repository = Repository(folder, environ=request.environ, in_hook=request.in_hook)
-    way.progress("listing what changes")
-    if request.mode is Mode.RANGE:
-        _known(repository, request.revisions)
-    staged = request.mode is Mode.STAGED
-    changed = history.staged(repository) if staged else history.changes(repository, request.revisions)
-    items: dict[bytes, Item] = {}
-    for change in changed:
-        for id_ in (change.new, *change.olds):
-            items.setdefault(id_, Item(id_, 0, change.path))
-    sized = objects.sizes(repository, list(items.values()))
-    there = [item for item in sized if item is not None]
-    search = secrets_contents.search(Blobs(repository), there, way, what="blobs", archives=True)
-    lost = [item.id for item, known in zip(items.values(), sized, strict=True) if known is None]
-    gaps = [
-        *secrets_found.gaps(search),
-        *missing([id_.decode() for id_ in lost], {}),
-        *(() if staged else shallow(repository)),
-    ]
-    sightings = [sighting for change in changed for sighting in added(change, search.hits, search.inside)]
-    return result(Where.CHANGE, folder, joined(sightings), search, found=len(items), gaps=gaps, repository=repository)
-
-
-def _known(repository: Repository, ranges: Iterable[str]) -> None:
-    """Raise `InputError` for a range of which an end is no commit here."""
-    for text in ranges:
-        first, dots, last = text.partition("..")
-        if not dots or not first:
-            # Git takes `..HEAD` for `HEAD..HEAD`, which is empty: a CI job whose variable is not set would be green.
-            hint = "Write it as A..B, e.g. origin/main..HEAD; is the variable set that A comes from?"
-            raise InputError(f"{shown(text)} is no range of commits", hint=hint)
-        for end in (first, last.removeprefix(".")):
-            if end:
-                refs.commit(repository, end)
-
-
-# What was found
-
-
-def _dated(
-    search: Search,
-    arrivals: Mapping[bytes, Sequence[Arrival]],
-    head: Mapping[bytes, Sequence[str]] | None,
-    paths: Mapping[bytes, str],
-) -> Iterator[Sighting]:
-    pairs = [(id_, "", hits) for id_, hits in search.hits.items()]
-    pairs += [(id_, name, hits) for id_, members in search.inside.items() for name, hits in members]
-    for id_, inside, hits in pairs:
-        present = head.get(id_, ()) if head is not None else None
-        known: Sequence[Arrival | None] = arrivals.get(id_) or [None]
-        for arrival in known:
-            unknown = paths.get(id_) or f"object {id_.decode()}"
-            path = arrival.path if arrival is not None else unknown
-            for hit in hits:
-                yield sighting(
-                    Where.HISTORY,
-                    path,
-                    hit,
-                    commit=arrival.commit if arrival is not None else "",
-                    date=arrival.date if arrival is not None else None,
-                    in_head=None if present is None else path in present,
-                    blob=id_.decode(),
-                    inside=inside,
-                )

@@ -6,7 +6,6 @@ from types import MappingProxyType
 
 from auditor.collectors.git import refs
 from auditor.collectors.git.command import Repository
-from auditor.collectors.git.history import Arrival
 from auditor.collectors.searching import Item, Search
 from auditor.detection.text import shown
 from auditor.model.coverage import Coverage, Gap, GapReason
@@ -102,12 +101,11 @@ def _place(item: Item) -> str:
     return item.path or f"object {item.id.decode('utf-8', 'surrogateescape')}"
 
 
-def missing(ids: Iterable[str], arrivals: Mapping[bytes, Sequence[Arrival]]) -> Iterator[Gap]:
-    """Yield the objects that a repository lacks, by the path that the history gives each."""
-    for id_ in ids:
-        paths = arrivals.get(id_.encode(), ())
-        file = paths[0].path if paths else f"object {id_}"
-        yield Gap(file=file, reason=GapReason.MISSING, detail=f"The repository lacks object {id_[:12]}. {_MISSING}")
+def missing(paths: Mapping[str, str]) -> Iterator[Gap]:
+    """Yield the objects that a repository lacks or cannot read: ids, each with a path where one is known."""
+    for id_, path in paths.items():
+        detail = f"The repository lacks object {id_[:12]}, or cannot read it. {_MISSING}"
+        yield Gap(file=path or f"object {id_}", reason=GapReason.MISSING, detail=detail)
 
 
 def shallow(repository: Repository) -> list[Gap]:
@@ -116,6 +114,15 @@ def shallow(repository: Repository) -> list[Gap]:
         return []
     detail = "The clone is shallow, so older commits were not searched; run `git fetch --unshallow`."
     return [Gap(file=repository.folder, reason=GapReason.SHALLOW, detail=detail)]
+
+
+def damaged(repository: Repository, packs: Iterable[str]) -> Iterator[Gap]:
+    """Yield the packs in which something became something else."""
+    for name in packs:
+        detail = (
+            f"The checksum of {name} is wrong, so what is in it cannot be relied upon. Run `git fsck`; clone it anew."
+        )
+        yield Gap(file=repository.folder, reason=GapReason.UNREADABLE, detail=detail)
 
 
 def broken(repository: Repository) -> list[Gap]:

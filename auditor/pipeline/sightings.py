@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from auditor.collectors.git.history import Change
+from auditor.collectors.git.raw import Change
 from auditor.detection.text import shown
 from auditor.model.sighting import Sighting, Where
 from auditor.redaction.redactor import redact_text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from auditor.detection.engine import Hit
 
 
@@ -21,7 +21,7 @@ def sighting(
     hit: "Hit",
     *,
     commit: str = "",
-    date: datetime | None = None,
+    date: "datetime | None" = None,
     in_head: bool | None = None,
     blob: str = "",
     inside: str = "",
@@ -52,18 +52,19 @@ def told(name: str) -> str:
     return "/".join(map(redact_text, shown(name).split("/")))
 
 
-Inside = Mapping[bytes, Sequence[tuple[str, Sequence["Hit"]]]]
-"""Blob id of an archive to the names of its members with what was found in each."""
+Seen = Mapping[tuple[bytes, str], Sequence[tuple[str, "Hit"]]]
+"""Blob id and the path by which it was read, to what was found: in itself, or in a member of an archive, by its name.
+
+Two paths can have one content, and what is an example in one of them is none in the other.
+"""
 
 
-def added(
-    change: Change, hits: Mapping[bytes, Sequence["Hit"]], inside: Inside = MappingProxyType({})
-) -> Iterator[Sighting]:
-    """Yield what stands in the new content of a file more often than in any old one; `hits` are by blob id."""
+def added(change: Change, seen: Seen) -> Iterator[Sighting]:
+    """Yield what stands in the new content of a file more often than in any old one."""
     before: Counter[tuple[str, str]] = Counter()
     for old in change.olds:
-        before |= Counter((hit.rule, hit.fingerprint) for _, hit in _within(old, hits, inside))
-    for name, hit in _within(change.new, hits, inside):
+        before |= Counter((hit.rule, hit.fingerprint) for _, hit in seen.get((old, change.path), ()))
+    for name, hit in seen.get((change.new, change.path), ()):
         value = (hit.rule, hit.fingerprint)
         if before[value]:
             before[value] -= 1
@@ -71,13 +72,11 @@ def added(
             yield sighting(Where.CHANGE, change.path, hit, commit=change.commit, date=change.date, inside=name)
 
 
-def _within(id_: bytes, hits: Mapping[bytes, Sequence["Hit"]], inside: Inside) -> Iterator[tuple[str, "Hit"]]:
-    yield from (("", hit) for hit in hits.get(id_, ()))
-    yield from ((name, hit) for name, found in inside.get(id_, ()) for hit in found)
-
-
 def joined(sightings: Iterable[Sighting]) -> list[Sighting]:
-    """Return one sighting for each value under a name in a file: where it stands today, since its first commit."""
+    """Return one sighting for each value under a name in a file: where it stands today, since its first commit.
+
+    `sightings` come the earliest first: by the history, since the clocks of authors may say anything.
+    """
     groups: dict[tuple[str, ...], list[Sighting]] = {}
     for one in sightings:
         groups.setdefault((one.path, one.inside, one.rule, one.key, one.fingerprint), []).append(one)
@@ -87,7 +86,7 @@ def joined(sightings: Iterable[Sighting]) -> list[Sighting]:
 def _join(group: list[Sighting]) -> Sighting:
     if len(group) == 1:
         return group[0]
-    first = min(group, key=lambda one: (one.date is None, one.date or 0, one.commit))
+    first = group[0]
     # What the history alone holds is shown as the commit has it that is named.
     shown = next((one for one in group if one.in_head), first)
     return Sighting(

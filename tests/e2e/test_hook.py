@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -353,6 +354,67 @@ def test_many_files_are_searched_as_few_are(tmp_path: Path) -> None:
     assert (done.returncode, "a.env:1:13" in done.stderr) == (1, True)
 
 
+@pytest.mark.parametrize("others", [0, 600])
+def test_one_content_under_two_names_is_judged_by_each(others: int, tmp_path: Path) -> None:
+    """`.env.example` may hold what is an example there; the same file copied to `.env` takes effect."""
+    repo = hooked(tmp_path / "r")
+    for number in range(others):
+        (repo / f"f{number}.txt").write_text(f"text {number}\n")
+    for name in (".env", ".env.example", "copy/.env.example", "z/.env"):
+        write(repo, name, "DB_PASSWORD=changeme\n")
+    done = tried(repo, "commit", "-m", "x")
+    assert done.returncode == 1
+    assert "adds 2 credentials" in done.stderr
+    assert "  .env:1:13" in done.stderr
+    assert "  z/.env:1:13" in done.stderr
+    (repo / ".env").unlink()
+    (repo / "z/.env").unlink()
+    git(repo, "add", "-A")
+    assert tried(repo, "commit", "-m", "x").returncode == 0
+
+
+def test_a_clean_commit_starts_git_twice_and_loads_little(tmp_path: Path) -> None:
+    """The whole process has a tenth of a second, and each of these takes a part of it."""
+    repo = new(tmp_path / "r")
+    commit(repo, {"a.txt": "text\n"})
+    write(repo, "b.txt", "more text\n" * 2_000)
+    shim = tmp_path / "bin" / "git"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\necho run >>{tmp_path}/count\nPATH={os.environ["PATH"]} exec git "$@"\n')
+    shim.chmod(0o755)
+    program = "import sys\nfrom auditor.cli.hook_run import main\ncode = main(['pre-commit'])\n"
+    program += "print(code, sorted({'subprocess', 'datetime', 'pathlib', 'inspect', 'typer'} & sys.modules.keys()))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=repo,
+        env={**ENVIRONMENT, "PATH": f"{shim.parent}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("0 []\n", "")
+    assert (tmp_path / "count").read_text().split() == ["run", "run"]
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_closed_streams_change_nothing(closed: str, tmp_path: Path) -> None:
+    """Whoever starts git may have closed its streams: the pipes to it then have their numbers."""
+    repo = new(tmp_path / "r")
+    write(repo, "a.env", LEAK)
+    done = subprocess.run(["sh", "-c", f"{PROGRAM} secrets hook run pre-commit {closed}"], cwd=repo, check=False)
+    assert done.returncode == 1
+    write(repo, "a.env", "A=1\n")
+    done = subprocess.run(["sh", "-c", f"{PROGRAM} secrets hook run pre-commit {closed}"], cwd=repo, check=False)
+    assert done.returncode == 0
+
+
+def test_without_git_the_commit_is_refused(tmp_path: Path) -> None:
+    repo = new(tmp_path / "r")
+    done = auditor("secrets", "hook", "run", "pre-commit", cwd=repo, env={"PATH": str(tmp_path)})
+    assert done.code == 1
+    assert "`git` is not installed" in done.err
+
+
 def test_a_rule_can_be_switched_off_and_ones_own_added(tmp_path: Path) -> None:
     repo = new(tmp_path / "r")
     assert auditor("secrets", "hook", "install", "--rule-off", "no-such-rule", cwd=repo).code == 2
@@ -374,7 +436,7 @@ def test_a_wrong_call_refuses(arguments: list[str], tmp_path: Path) -> None:
 def test_a_bug_refuses_and_prints_no_value(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(_request: object) -> None:
+    def broken(_request: object, **_given: object) -> None:
         raise KeyError(LEAK)
 
     monkeypatch.chdir(new(tmp_path / "r"))

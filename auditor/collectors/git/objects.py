@@ -4,8 +4,7 @@ Reading in pack order finds the base of each delta in git's cache. Blobs that sh
 clone, damage) are counted and named; nothing is fetched.
 """
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING
 
 from auditor.collectors.git.command import GitFailedError, Repository
@@ -27,8 +26,10 @@ class Population:
 
     blobs: tuple[Item, ...]
     """In pack order, each with one path that it has or had; none where nothing reaches it."""
-    missing: tuple[str, ...]
-    """Ids of objects that the history names and the repository lacks, sorted."""
+    missing: Mapping[str, str]
+    """Ids of objects that the history names and the repository lacks, or cannot read, with a path where it is known."""
+    damaged: tuple[str, ...] = ()
+    """Names of packs that are not what git wrote, so that anything in them may have become something else."""
     whole: bool = True
     """Whether the history could be walked to its end. If not, `blobs` are all that is stored, reached or not."""
 
@@ -36,55 +37,85 @@ class Population:
 def population(repository: Repository, revisions: Sequence[str] = ALL_REFS, *, unreachable: bool = False) -> Population:
     """Return the blobs that `revisions` reach (arguments of `git rev-list`), with `unreachable` all that are stored.
 
-    A history of which a tree or a commit is missing cannot be walked, so all that is stored is given instead. Raises
-    `GitFailedError` for a revision that does not exist.
+    A history of which a tree or a commit is missing cannot be walked, so all that is stored is given instead; the same
+    where a ref names what is missing. Raises `GitFailedError` for a revision that does not exist.
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up
 
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        # Two processes of git, and neither waits for the other.
-        stored = pool.submit(lambda: list(_stored(repository)))
+    from auditor.collectors.git.packs import damaged_packs  # noqa: PLC0415 - as above
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        # Git's own work and what is left to us, side by side.
+        stored = pool.submit(_stored, repository)
+        damaged = pool.submit(damaged_packs, repository)
         paths, missing, status = _walked(repository, revisions)
-    if status != 0:
+    if status != 0 and tuple(revisions) != ALL_REFS:
         # Ask again for the reason: the stream left it out, so that it could not fill up and stop.
         repository.run("rev-list", "--max-count=1", *revisions, "--")
     # Of a missing object nobody says whether it is a blob: without blobs, a walk fails for want of a tree alone.
     trees = ("rev-list", "--objects", "--filter=blob:none", "--quiet", *revisions, "--")
     whole = status == 0 and (not missing or repository.succeeds(*trees))
-    blobs = tuple(
-        Item(id_, size, _text(paths.get(id_, b"")))
-        for id_, size in stored.result()
-        if unreachable or not whole or id_ in paths
+    blobs: list[Item] = []
+    known: set[bytes] = set()
+    for kind, id_, size in stored.result():
+        path = paths.get(id_)
+        if kind == b"blob" and (unreachable or not whole or path is not None):
+            blobs.append(Item(id_, size, _text(path or b"")))
+        # A tag or a commit has no path: what has one and is called so is damaged.
+        if kind in _IN_TREES or (kind is not None and not path):
+            known.add(id_)
+        elif unreachable or not whole:
+            missing[id_] = path or b""
+    missing |= {id_: path for id_, path in paths.items() if id_ not in known}
+    return Population(
+        blobs=tuple(blobs),
+        missing={id_.decode(): _text(path) for id_, path in sorted(missing.items())},
+        damaged=damaged.result(),
+        whole=whole,
     )
-    return Population(blobs=blobs, missing=tuple(sorted(missing)), whole=whole)
 
 
-def _walked(repository: Repository, revisions: Sequence[str]) -> tuple[dict[bytes, bytes], list[str], int]:
+_IN_TREES = frozenset({b"blob", b"tree"})
+
+
+def _walked(
+    repository: Repository, revisions: Sequence[str]
+) -> tuple[dict[bytes, bytes], dict[bytes, bytes], int | None]:
     """Return the objects that `revisions` reach with a path of each, those that are missing, and git's exit status."""
     paths: dict[bytes, bytes] = {}
-    missing: list[str] = []
+    missing: dict[bytes, bytes] = {}
     with repository.stream("rev-list", "--objects", "--missing=print", *revisions, "--") as walk:
         assert walk.stdin is not None and walk.stdout is not None  # noqa: S101, PT018 - both are pipes
         walk.stdin.close()
         for line in walk.stdout:
             id_, _, path = line[:-1].partition(b" ")
             if id_.startswith(b"?"):
-                missing.append(id_[1:].decode())
+                missing[id_[1:]] = b""
             else:
                 paths[id_] = path
         return paths, missing, walk.wait()
 
 
-def _stored(repository: Repository) -> Iterator[tuple[bytes, int]]:
-    """Yield id and size of every stored blob, in pack order."""
+Stored = tuple[bytes | None, bytes, int]
+"""Kind, id and size of an object; no kind where git cannot read it."""
+
+
+def _stored(repository: Repository) -> list[Stored]:
+    """Return every stored object, in pack order; in that of the ids where a pack cannot be opened."""
+    try:
+        return list(_listed(repository, "--unordered"))
+    except GitFailedError:
+        return list(_listed(repository))
+
+
+def _listed(repository: Repository, *order: str) -> Iterator[Stored]:
     form = "--batch-check=%(objecttype) %(objectname) %(objectsize)"
-    with repository.stream("cat-file", "--batch-all-objects", "--unordered", form) as listing:
+    with repository.stream("cat-file", "--batch-all-objects", *order, form) as listing:
         assert listing.stdin is not None and listing.stdout is not None  # noqa: S101, PT018 - both are pipes
         listing.stdin.close()
         for line in listing.stdout:
-            if line.startswith(b"blob "):
-                _, id_, size = line.split()
-                yield id_, int(size)
+            kind, id_, size = line.split() if line.count(b" ") > 1 else (None, line.partition(b" ")[0], b"0")
+            yield kind, id_, int(size)
         if listing.wait() != 0:
             raise GitFailedError("the objects cannot be listed to the end", hint="Run `git fsck` in the repository.")
 
@@ -96,7 +127,7 @@ def sizes(repository: Repository, items: Sequence[Item]) -> list[Item | None]:
         answers = repository.run("cat-file", "--batch-check=%(objectsize)", stdin=ids).splitlines() if ids else []
     except GitFailedError:
         # A partial clone would fetch what it lacks, may not, and ends at the first such object.
-        stored = dict(_stored(repository))
+        stored = {id_: size for kind, id_, size in _stored(repository) if kind is not None}
         return [item._replace(size=stored[item.id]) if item.id in stored else None for item in items]
     return [
         item._replace(size=int(answer)) if answer.isdigit() else None
@@ -120,44 +151,6 @@ def contents(repository: Repository, ids: Sequence[bytes]) -> Iterator[tuple[int
         if restarts > _RESTARTS:
             yield from ((rest, None) for rest in range(position, len(ids)))
             return
-
-
-@contextmanager
-def few(
-    repository: Repository, ids: Sequence[bytes], *, largest: int
-) -> Iterator[Iterator[tuple[bytes, bytes | None]]]:
-    """Yield what gives id and content of each of `ids`, in order; of a content beyond `largest` bytes its head alone.
-
-    For few ids: git begins to read at once, while the caller still gets ready. The content is `None` where it is
-    missing. Raises `GitFailedError` where git ends too early: nothing is left out.
-    """
-    with repository.stream("cat-file", "--batch") as process:
-        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
-        process.stdin.write(b"".join(id_ + b"\n" for id_ in ids))
-        process.stdin.close()
-        yield _few(process.stdout, ids, largest)
-
-
-def _few(output: IO[bytes], ids: Sequence[bytes], largest: int) -> Iterator[tuple[bytes, bytes | None]]:
-    for id_ in ids:
-        head = output.readline()
-        if head.endswith(b" missing\n"):
-            yield id_, None
-            continue
-        size = int(head.rsplit(b" ", 1)[1]) if head.endswith(b"\n") else 0
-        content = output.read(min(size, largest + 1))
-        rest = size - len(content)
-        while rest and (passed := len(output.read(min(rest, 1 << 20)))):
-            rest -= passed
-        if rest or output.read(1) != b"\n":
-            raise GitFailedError(
-                f"object {id_.decode()} cannot be read to its end", hint="Run `git fsck` in the repository."
-            )
-        yield id_, content
-
-
-FEW = 500
-"""Ids that a pipe takes before anybody reads the answers."""
 
 
 def _run(repository: Repository, ids: Sequence[bytes], first: int) -> Generator[tuple[int, bytes | None], None, int]:

@@ -5,6 +5,7 @@ decided here: what a pack does not hold, and whatever is odd about one (damage, 
 nobody listed), is not given, and left to git.
 """
 
+import hashlib
 import mmap
 import os
 import struct
@@ -97,6 +98,32 @@ class Packs:
         except (_OddError, IndexError, MemoryError, zlib.error):
             return None
         return content if len(content) == item.size else None
+
+
+def damaged_packs(repository: Repository) -> tuple[str, ...]:
+    """Return the names of the packs whose checksum, which is behind all else, is wrong; of those that can be read.
+
+    One bit is enough to make a blob a tree, of which git says nothing as long as nobody asks for that very object.
+    """
+    folder = _folder(repository)
+    return tuple(file.name for file in sorted(folder.glob("*.pack")) if not _sound(file)) if folder else ()
+
+
+def _sound(file: Path) -> bool:
+    """Return whether a pack ends with the checksum of the rest, of either of the two kinds that git knows."""
+    try:
+        with (
+            file.open("rb") as pack,
+            mmap.mmap(pack.fileno(), 0, access=mmap.ACCESS_READ) as data,
+            memoryview(data) as all_,
+        ):
+            return any(
+                hashlib.new(name, all_[:-size], usedforsecurity=False).digest() == data[-size:]
+                for name, size in (("sha1", 20), ("sha256", 32))
+            )
+    except (OSError, ValueError):
+        # Nobody may read it, or it is empty: what it should hold is missing then.
+        return True
 
 
 def _folder(repository: Repository) -> Path | None:
