@@ -6,6 +6,7 @@ A folder that was named itself is read even where a `.gitignore` above it leaves
 """
 
 import os
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 IGNORED = "ignored by .gitignore"
 EXCLUDED = "excluded"
+_WILDCARDS = re.compile(r"\*+")
+_FEW = 3
+"""Wildcards of a pattern up to which `re` needs no more than a moment, however a path looks."""
+_LARGEST = 256_000
+"""Characters of a file of patterns beyond which it leaves nothing out: so many take long, and nobody reviews them."""
 
 
 class Rules:
@@ -114,12 +120,17 @@ def _below(path: str, base: str) -> str:
 def _spec(lines: Iterable[str]) -> "GitIgnoreSpec":
     from pathspec import GitIgnoreSpec  # noqa: PLC0415 - start-up: only where there are patterns
 
-    return GitIgnoreSpec.from_lines(lines)
+    patterns = tuple(lines)
+    # An automaton for a file of patterns takes 20 ms to make, and `re` next to none; but `re` takes minutes for one
+    # path where a pattern has five wildcards, as nobody but an attacker writes them.
+    plain = all(len(_WILDCARDS.findall(pattern)) <= _FEW for pattern in patterns)
+    return GitIgnoreSpec.from_lines(patterns, backend="simple" if plain else None)
 
 
 def _read(file: str) -> "GitIgnoreSpec | None":
     try:
-        with open(file, encoding="utf-8", errors="replace") as lines:  # noqa: PTH123 - as above
-            return _spec(lines)
+        with open(file, encoding="utf-8", errors="replace") as content:  # noqa: PTH123 - as above
+            text = content.read(_LARGEST + 1)
     except OSError:
         return None
+    return _spec(text.split("\n")) if len(text) <= _LARGEST else None
