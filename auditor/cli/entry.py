@@ -40,6 +40,8 @@ def _leave(end: SystemExit) -> NoReturn:
     """
     if not isinstance(end.code, int):
         raise end
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        # One that was closed before we were started is not there.
+        if stream is not None:
+            stream.flush()
     os._exit(end.code)

@@ -26,10 +26,12 @@ _JOINER = "!/"
 
 
 class Member(NamedTuple):
-    """One text in an archive."""
+    """One file in an archive."""
 
     path: str
     content: bytes
+    binary: bool
+    """Whether it is no text: only what needs no text around it is looked for."""
 
 
 class Unread(Exception):  # noqa: N818 - no error of anybody: it stands for what was left out
@@ -46,19 +48,19 @@ class Budget:
         """Whether everything so far was read."""
 
 
-def texts(content: bytes, budget: Budget, *, prefix: str = "", depth: int = 0) -> Iterator[Member]:
-    """Yield every text in an archive, and in the archives in it. What could not be read is noted in `budget`."""
+def members(content: bytes, budget: Budget, *, prefix: str = "", depth: int = 0) -> Iterator[Member]:
+    """Yield every file in an archive, and in the archives in it. What could not be read is noted in `budget`."""
     if depth > _DEEPEST:
         budget.complete = False
         return
     try:
         for path, inner in _members(content, budget):
-            text = as_text(inner)
             name = f"{prefix}{path}"
-            if text is not None:
-                yield Member(name.rstrip(_JOINER), text)
-            elif recognised(inner):
-                yield from texts(inner, budget, prefix=f"{name}{_JOINER}" if path else prefix, depth=depth + 1)
+            if recognised(inner):
+                yield from members(inner, budget, prefix=f"{name}{_JOINER}" if path else prefix, depth=depth + 1)
+            else:
+                text = as_text(inner)
+                yield Member(name.rstrip(_JOINER), inner if text is None else text, text is None)
     except (
         Unread, UnpackingError, tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError,
         NotImplementedError, RuntimeError, MemoryError,

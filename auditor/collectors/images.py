@@ -40,14 +40,16 @@ _DAMAGES = (tarfile.TarError, UnpackingError, OSError, EOFError)
 _HINT = "Make one with `docker save -o image.tar NAME`, or `skopeo copy docker://NAME oci-archive:image.tar`."
 
 
-class Text(NamedTuple):
-    """One text of an image."""
+class Part(NamedTuple):
+    """One file of an image, or one part of its configuration."""
 
     inside: str
     """Where: `layer 3f2a1b9c0d4e: app/.env`, `config: Env`, `history 4`."""
     path: str
     """Tells the notation."""
     content: bytes
+    binary: bool = False
+    """Whether it is no text: only what needs no text around it is looked for."""
 
 
 class Read:
@@ -90,8 +92,8 @@ class _Store:
             return None
 
 
-def texts(path: str, read: Read, *, largest: int, told: Callable[[int], None] = lambda _: None) -> Iterator[Text]:
-    """Yield every text of the images in `path`; what cannot be read is noted in `read`.
+def parts(path: str, read: Read, *, largest: int, told: Callable[[int], None] = lambda _: None) -> Iterator[Part]:
+    """Yield every file of the images in `path`; what cannot be read is noted in `read`.
 
     Raises `InputError` for what is no image.
     """
@@ -273,7 +275,7 @@ def _short(name: str) -> str:
     return (parts[-1] if parts else name).removesuffix(".tar").removesuffix(".json")[:_SHORT]
 
 
-def _of_configuration(document: Any, name: str, read: Read) -> Iterator[Text]:
+def _of_configuration(document: Any, name: str, read: Read) -> Iterator[Part]:
     """Yield environment, labels, commands and history of an image's configuration."""
     if not isinstance(document, dict):
         read.gap(GapReason.UNREADABLE, f"The configuration {_short(name)} is no JSON.")
@@ -304,15 +306,15 @@ def _instruction(text: str) -> str:
     return rest.strip() if mark else text
 
 
-def _lines(inside: str, path: str, lines: list[str]) -> Text:
+def _lines(inside: str, path: str, lines: list[str]) -> Part:
     # A line feed inside of a value would end the line, which it does not.
     content = "\n".join(line.replace("\n", " ") for line in lines)
-    return Text(inside, path, content.encode("utf-8", "surrogatepass"))
+    return Part(inside, path, content.encode("utf-8", "surrogatepass"))
 
 
 def _of_layer(
     file: IO[bytes], name: str, size: int, read: Read, *, largest: int, told: Callable[[int], None]
-) -> Iterator[Text]:
+) -> Iterator[Part]:
     short = _short(name)
     head = file.read(HEAD)
     unpacked = Unpacked(Joined(head, file), limit=max(size * _RATIO, _LEAST))
@@ -335,7 +337,7 @@ def _of_layer(
 
 def _of_file(
     layer: tarfile.TarFile, entry: tarfile.TarInfo, short: str, read: Read, *, largest: int, told: Callable[[int], None]
-) -> Iterator[Text]:
+) -> Iterator[Part]:
     path = entry.name.removeprefix("./")
     file = layer.extractfile(entry)
     if file is None:
@@ -353,28 +355,29 @@ def _of_file(
             detail = f"Layer {short}: {path} has {entry.size / 1e6:,.0f} MB. Look at it by hand, or raise --largest."
             read.gap(GapReason.TOO_LARGE, detail)
         return
-    yield from _texts_in(content, path, f"layer {short}: ", read)
+    yield from _files_in(content, path, f"layer {short}: ", read)
 
 
-def _single(content: bytes, short: str, read: Read, *, largest: int) -> Iterator[Text]:
+def _single(content: bytes, short: str, read: Read, *, largest: int) -> Iterator[Part]:
     if len(content) > largest:
         read.gap(GapReason.TOO_LARGE, f"Layer {short} is one file of more than {largest / 1e6:,.0f} MB.")
         return
-    yield from _texts_in(content, "layer", f"layer {short}: ", read)
+    yield from _files_in(content, "layer", f"layer {short}: ", read)
 
 
-def _texts_in(content: bytes, path: str, where: str, read: Read) -> Iterator[Text]:
+def _files_in(content: bytes, path: str, where: str, read: Read) -> Iterator[Part]:
     if recognised(content):
         budget = archives.Budget()
-        for member in archives.texts(content, budget):
+        for member in archives.members(content, budget):
             inner = f"{path}!/{member.path}" if member.path else path
-            yield Text(f"{where}{inner}", member.path or path, member.content)
+            yield Part(f"{where}{inner}", member.path or path, member.content, member.binary)
         read.files += budget.complete
         read.archives += not budget.complete
         return
     text = as_text(content)
     if text is None:
         read.binary += 1
+        yield Part(f"{where}{path}", path, content, binary=True)
         return
     read.files += 1
-    yield Text(f"{where}{path}", path, text)
+    yield Part(f"{where}{path}", path, text)

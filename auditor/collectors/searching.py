@@ -11,6 +11,7 @@ from auditor.collectors.magic import recognised
 from auditor.detection.text import as_text
 
 if TYPE_CHECKING:
+    from auditor.collectors.archives import Member
     from auditor.detection.engine import Engine, Hit
 
 LARGEST = 50_000_000
@@ -213,10 +214,14 @@ def opened(content: bytes, engine: "Engine", *, path: str) -> "tuple[list[tuple[
     budget = archives.Budget()
     found = [
         (member.path, hits)
-        for member in archives.texts(content, budget)
-        if (hits := engine.scan(member.content, path=member.path or _unpacked(path)))
+        for member in archives.members(content, budget)
+        if (hits := _in_member(engine, member, member.path or _unpacked(path)))
     ]
     return found, budget.complete
+
+
+def _in_member(engine: "Engine", member: "Member", path: str) -> "list[Hit]":
+    return tokens(engine, member.content) if member.binary else engine.scan(member.content, path=path)
 
 
 def _unpacked(path: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from auditor.collectors import images
-from auditor.collectors.searching import Search
+from auditor.collectors.searching import Search, tokens
 from auditor.detection.engine import Engine
 from auditor.model.coverage import Gap
 from auditor.model.sighting import Sighting, Where
@@ -20,9 +20,9 @@ def search(
     whole, sightings, gaps = Search(), list[Sighting](), list[Gap]()
     for path in paths:
         read = images.Read(path)
-        for text in images.texts(path, read, largest=largest, told=told):
-            for hit in engine.scan(text.content, path=text.path):
-                sightings.append(sighting(Where.IMAGE, path, hit, inside=text.inside))
+        for part in images.parts(path, read, largest=largest, told=told):
+            hits = tokens(engine, part.content) if part.binary else engine.scan(part.content, path=part.path)
+            sightings += [sighting(Where.IMAGE, path, hit, inside=part.inside) for hit in hits]
         whole.read += read.files
         whole.bytes_read += read.bytes_read
         whole.binary += read.binary

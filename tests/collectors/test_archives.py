@@ -73,6 +73,25 @@ def test_a_text_in_an_archive_is_found_under_its_name(
     assert (search.read, search.archives) == (1, 0)
 
 
+TOKEN = b"AKIA" + b"QYLPMN5HFIQR7XYA"
+
+
+def test_a_token_in_a_binary_member_is_found_and_a_weak_literal_in_one_is_not(tmp_path: Path) -> None:
+    """What its form alone tells needs no text around it; beside names, bytes of a program say anything."""
+    compiled = b"\xca\xfe\xba\xbe\0\0\0\x34" * 20 + b"\x01\0\x28" + TOKEN + b"\0\1" + LEAK + b"\0\0"
+    packed = tarred({"lib/App.class": compiled, "in.zip": zipped({"App.class": compiled})}, "w:gz")
+    search = found(tmp_path, {"a.jar": zipped({"App.class": compiled}), "b.tgz": packed, "App.class": compiled})
+    assert names(search) == ["App.class", "in.zip!/App.class", "lib/App.class"]
+    rules_found = [hit.rule for inside in search.inside.values() for _, hits in inside for hit in hits]
+    assert rules_found + [hit.rule for hits in search.hits.values() for hit in hits] == ["aws-access-key-id"] * 4
+
+
+def test_a_tar_of_long_texts_in_an_archive_is_a_tar(tmp_path: Path) -> None:
+    """Its headers have too few NULs to be told from a text that holds some."""
+    inner = tarred({"conf/a.txt": b"text and no more\n" * 900, "conf/x.env": LEAK})
+    assert names(found(tmp_path, {"a.zip": zipped({"b.tar": inner})})) == ["b.tar!/conf/x.env"]
+
+
 @pytest.mark.parametrize("compress", [gzip.compress, lzma.compress, zstandard.compress])
 def test_a_compressed_file_is_read_as_the_file(compress: Callable[[bytes], bytes], tmp_path: Path) -> None:
     ending = {gzip.compress: "gz", lzma.compress: "xz"}.get(compress, "zst")
@@ -132,7 +151,7 @@ def test_an_archive_that_holds_itself_ends() -> None:
     for _ in range(12):
         content = zipped({"next.zip": content})
     budget = Budget()
-    assert list(archives.texts(content, budget)) == []
+    assert list(archives.members(content, budget)) == []
     assert not budget.complete
 
 

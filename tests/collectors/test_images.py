@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from auditor.collectors import images
-from auditor.collectors.images import Read, Text
+from auditor.collectors.images import Part, Read
 from auditor.detection import rules
 from auditor.detection.engine import Engine
 from auditor.model.errors import InputError
@@ -80,15 +80,18 @@ def saved(layers: tuple[bytes, ...] = LAYERS) -> dict[str, bytes]:
     return {**dict(zip(names, layers, strict=True)), name: config, "manifest.json": json.dumps(manifest).encode()}
 
 
-def read(path: Path, *, largest: int = 50_000_000) -> tuple[Read, list[Text]]:
+def read(path: Path, *, largest: int = 50_000_000) -> tuple[Read, list[Part]]:
     result = Read("web.tar")
-    return result, list(images.texts(str(path), result, largest=largest))
+    return result, list(images.parts(str(path), result, largest=largest))
 
 
 def found(path: Path) -> tuple[Read, set[tuple[str, str]]]:
-    result, texts = read(path)
+    result, parts = read(path)
     return result, {
-        (text.inside, hit.fingerprint) for text in texts for hit in ENGINE.scan(text.content, path=text.path)
+        (part.inside, hit.fingerprint)
+        for part in parts
+        if not part.binary
+        for hit in ENGINE.scan(part.content, path=part.path)
     }
 
 

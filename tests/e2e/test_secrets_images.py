@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.collectors.git.repositories import commit, new
-from tests.collectors.test_archives import tarred, zipped
+from tests.collectors.test_archives import TOKEN, tarred, zipped
 from tests.collectors.test_images import LEAK, layout, saved
 from tests.e2e.program import auditor
 
@@ -24,6 +24,20 @@ def test_an_image_is_judged_by_the_policy_on_images(tmp_path: Path) -> None:
         assert len(found) == 7
         assert any("history 2" in entry["message"] for entry in found)
         assert not [value for value in VALUES if value in done.out + done.err]
+
+
+def test_a_token_in_a_program_of_a_layer_is_found(tmp_path: Path) -> None:
+    """Compiled into a binary, in a jar in a layer, and in a layer that is one file and no tar."""
+    compiled = b"\x7fELF\2\1\1\0" * 20 + TOKEN + b"\0" + LEAK + b"\0\0\1"
+    layers = (tarred({"bin/app": compiled, "lib/app.jar": zipped({"App.class": compiled})}), b"\0\1" + compiled)
+    (tmp_path / "web.tar").write_bytes(tarred(layout(*layers)))
+    done = auditor("secrets", "scan", "--image", "web.tar", "--format", "json", cwd=tmp_path)
+    told = [entry["message"] for entry in json.loads(done.out)["findings"] if "aws-access-key-id" in json.dumps(entry)]
+    assert done.code == 1
+    for place in ("bin/app", "lib/app.jar!/App.class", ": layer"):
+        assert any(place in one for one in told), told
+    assert len(told) == 3, done.out
+    assert TOKEN.decode() not in done.out + done.err
 
 
 def test_a_clean_image_passes_and_a_broken_one_does_not(tmp_path: Path) -> None:
