@@ -6,7 +6,6 @@ ConfigMap, Secret, Helm values, generators) are described one by one; everywhere
 """
 
 import base64
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -137,6 +136,8 @@ class _Taker:
         if dropped and type_ in kinds.WITHOUT_VALUES and _NO_ANNOTATIONS in text:
             # Most objects of a large cluster are of these kinds, and there is no place in them for a value.
             return
+        import json  # noqa: PLC0415 - start-up: a commit waits
+
         try:
             applied = json.loads(text)
         except (ValueError, RecursionError):
@@ -538,6 +539,8 @@ def secret_value(key: str, value: str, *, docker: bool) -> Classification:
 
 
 def _docker_auth(value: str) -> Classification:
+    import json  # noqa: PLC0415 - start-up: a commit waits
+
     try:
         parsed = json.loads(value)
     except (ValueError, RecursionError):
@@ -564,7 +567,8 @@ def _items(value: Any) -> list[dict[str, Any]]:
 
 def _sweep(body: dict[str, Any], taken: set[str]) -> None:
     """Replace copies of taken values, and of their base64, URL-encoded and JSON forms, anywhere in `body`."""
-    from urllib.parse import quote  # noqa: PLC0415 - start-up: only where something was taken out
+    import json  # noqa: PLC0415 - start-up: only where something was taken out
+    from urllib.parse import quote  # noqa: PLC0415 - as above
 
     forms: set[str] = set()
     for value in taken:

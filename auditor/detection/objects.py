@@ -4,7 +4,6 @@ The notations are read by their lines, not by a parser: templates and half-broke
 is given in bytes from the start of what was handed in.
 """
 
-import json
 import math
 import re
 from collections import Counter
@@ -150,6 +149,8 @@ def _secret(key: str, value: bytes, start: int, *, packed: bool) -> Iterator[Fou
 
 
 def _of_json(content: bytes) -> Iterator[Found]:
+    import json  # noqa: PLC0415 - start-up: a commit waits
+
     try:
         whole = json.loads(content)
     except (ValueError, RecursionError):
@@ -167,6 +168,8 @@ def _of_json(content: bytes) -> Iterator[Found]:
 
 
 def _of_object(node: dict[str, object], content: bytes) -> Iterator[Found]:
+    import json  # noqa: PLC0415 - as above
+
     for field, packed in (("data", True), ("stringData", False)):
         values = node.get(field)
         for key, value in values.items() if isinstance(values, dict) else ():

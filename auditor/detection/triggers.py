@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from auditor import prepared
@@ -206,7 +205,7 @@ class Triggers:
         """Regular expressions, one a trigger."""
         self._every_line = every_line
         self._tokens = frozenset(what for what in whats if what not in {"", ASSIGNED})
-        self._prefilter = prefilter and find_spec("hyperscan") is not None
+        self._prefilter = prefilter and not every_line and _installed()
 
     @property
     def ready(self) -> bool:
@@ -301,9 +300,18 @@ def serialised(triggers: Triggers) -> tuple[tuple[str, ...], bytes]:
     return opened, hyperscan.dumpb(_compiled_database(opened))
 
 
+@cache
+def _installed() -> bool:
+    try:
+        import hyperscan  # noqa: F401, PLC0415 - as below
+    except ImportError:
+        return False
+    return True
+
+
 def runtime() -> str:
     """Return what names the library that reads an automaton; empty where it is not installed."""
-    if find_spec("hyperscan") is None:
+    if not _installed():
         return ""
     import hyperscan  # noqa: PLC0415 - as below
 

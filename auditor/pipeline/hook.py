@@ -214,7 +214,7 @@ class _Search:
         contents = begun.contents() if begun is not None else None
         with few.given(self._repository, list(paths), largest=self._request.largest, begun=contents) as given:
             # Git reads while we import.
-            self._engine(every_line=True)
+            self._loaded()
             from auditor.detection.manner import manner  # noqa: PLC0415 - as above
 
             first, size = [], 0
@@ -223,7 +223,8 @@ class _Search:
                 size += len(entry[1] or b"")
                 if size > _FEW_BYTES:
                     break
-            every_line = size <= _FEW_BYTES or not self._engine(every_line=False).ready
+            quick = False in self._engines or size > _FEW_BYTES
+            every_line = not (quick and self._engine(every_line=False).ready)
             for id_, content in chain(first, given):
                 self._bytes += len(content or b"")
                 engine = self._engine(every_line=every_line and self._bytes < _MANY_BYTES)
@@ -281,15 +282,20 @@ class _Search:
     def _engine(self, *, every_line: bool) -> "Engine":
         known = self._engines.get(every_line)
         if known is None:
-            from auditor.detection import rules  # noqa: PLC0415 - while git reads
-            from auditor.detection.engine import Engine  # noqa: PLC0415 - as above
+            from auditor.detection.engine import Engine  # noqa: PLC0415 - while git reads
 
-            if self.rules is None:
-                loaded = rules.load(self._request.rule_folders, off=self._request.rules_off)
-                self.rules = loaded.of_tier(self._request.tier)
-            known = Engine(self.rules, fingerprint=lambda value: self._keyed().of(value), every_line=every_line)
+            rules = self._loaded()
+            known = Engine(rules, fingerprint=lambda value: self._keyed().of(value), every_line=every_line)
             self._engines[every_line] = known
         return known
+
+    def _loaded(self) -> "RuleSet":
+        if self.rules is None:
+            from auditor.detection import rules  # noqa: PLC0415 - while git reads
+
+            loaded = rules.load(self._request.rule_folders, off=self._request.rules_off)
+            self.rules = loaded.of_tier(self._request.tier)
+        return self.rules
 
     def _keyed(self) -> "Fingerprinter":
         if self._fingerprinter is None:
