@@ -122,7 +122,7 @@ def scan(
     """Search files, a git history, a change or a stream for credentials."""
     gc.disable()
     from auditor.collectors import judged  # noqa: PLC0415 - as below
-    from auditor.collectors.git.objects import ALL_REFS  # noqa: PLC0415 - start-up: help needs none of it
+    from auditor.collectors.git.population import ALL_REFS  # noqa: PLC0415 - start-up: help needs none of it
     from auditor.pipeline import secrets as pipeline  # noqa: PLC0415 - as above
 
     mode = _mode(git=git, since=since, range_=range_, staged=staged, stdin=stdin, log=log, image=image)

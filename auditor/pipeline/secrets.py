@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from auditor.collectors import searching, trees
-from auditor.collectors.git import objects, refs
+from auditor.collectors.git import population, refs
 from auditor.collectors.searching import Search
 from auditor.detection import rules as detection
 from auditor.detection.engine import Engine
@@ -69,7 +69,7 @@ class Request(Terms):
     mode: Mode
     paths: tuple[str, ...] = ()
     """Files and folders, or the repository."""
-    revisions: tuple[str, ...] = objects.ALL_REFS
+    revisions: tuple[str, ...] = population.ALL_REFS
     """Arguments of `git rev-list`, such as `main..HEAD`."""
     unreachable: bool = False
     environ: Mapping[str, str]

@@ -7,7 +7,7 @@ it be read, since `.env` and an equal `.env.example` are two things.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from auditor.collectors.git import history, objects, refs
+from auditor.collectors.git import history, objects, population, refs
 from auditor.collectors.git.command import GitFailedError, Repository
 from auditor.collectors.git.history import Arrival
 from auditor.collectors.git.objects import Blobs
@@ -33,20 +33,25 @@ class Readings:
         """`items` were searched, each under its path."""
         self._hits: dict[tuple[bytes, Manner], list[Hit]] = {}
         self._items = {item.id: item for item in items}
+        self._paths = {id_: item.path.encode("utf-8", "surrogateescape") for id_, item in self._items.items()}
         self._search = search
         for id_, hits in search.hits.items():
-            self._hits[id_, manner(self._items[id_].path)] = hits
+            self._hits[id_, self._manner(id_)] = hits
 
-    def differs(self, id_: bytes, path: str) -> bool:
-        """Return whether the content was searched, and `path` has it read in another manner than it was."""
-        item = self._items.get(id_)
-        return item is not None and item.path != path and manner(item.path) != manner(path)
+    def differs(self, id_: bytes, path: bytes) -> bool:
+        """Return whether the content was searched, and `path`, as git wrote it, has it read in another manner."""
+        known = self._paths.get(id_)
+        # Asked for each change of a history, and nearly always it is the path that is known.
+        return known is not None and known != path and self._manner(id_) != manner(history.unquoted(path))
+
+    def _manner(self, id_: bytes) -> Manner:
+        return manner(self._items[id_].path)
 
     def read(self, places: Iterable[tuple[bytes, str]], search: Callable[[Sequence[Item]], Search]) -> None:
         """Search once more what stands under another manner of path, with `search`."""
         others: dict[Manner, dict[bytes, Item]] = {}
         for id_, path in places:
-            if self.differs(id_, path):
+            if id_ in self._items and self._manner(id_) != manner(path):
                 others.setdefault(manner(path), {})[id_] = self._items[id_]._replace(path=path)
         for how, items in others.items():
             found = search(list(items.values()))
@@ -69,17 +74,17 @@ def of_history(
     """Return what stands in any commit that `revisions` reach; with `unreachable` in all that is stored."""
     repository = Repository(folder, environ=environ)
     way.progress("listing the objects of the history")
-    population = objects.population(repository, revisions, unreachable=unreachable)
+    scope = population.reached(repository, revisions, unreachable=unreachable)
     search = secrets_contents.search(
-        Blobs(repository), population.blobs, way, what="blobs", population=("history", repository.git_folder),
+        Blobs(repository), scope.blobs, way, what="blobs", population=("history", repository.git_folder),
         archives=True, now=now,
     )  # fmt: skip
-    readings = Readings(search, (item for item in population.blobs if item.size <= way.largest))
+    readings = Readings(search, (item for item in scope.blobs if item.size <= way.largest))
     way.progress("dating what was found")
-    wanted = readings.found().union(id_.encode() for id_ in population.missing)
+    wanted = readings.found().union(id_.encode() for id_ in scope.missing)
     arrivals: dict[bytes, list[Arrival]] = {}
     head: Mapping[bytes, Sequence[str]] | None = None
-    if population.whole:
+    if scope.whole:
         try:
             arrivals = history.arrivals(
                 repository, lambda id_, path: id_ in wanted or readings.differs(id_, path), revisions
@@ -93,15 +98,15 @@ def of_history(
     )
     gaps = [
         *secrets_found.gaps(search),
-        *missing({id_: _first(arrivals.get(id_.encode(), ())) or path for id_, path in population.missing.items()}),
-        *secrets_found.damaged(repository, population.damaged),
+        *missing({id_: _first(arrivals.get(id_.encode(), ())) or path for id_, path in scope.missing.items()}),
+        *secrets_found.damaged(repository, scope.damaged),
         *shallow(repository),
-        *(() if population.whole and head is not None else secrets_found.broken(repository)),
+        *(() if scope.whole and head is not None else secrets_found.broken(repository)),
     ]
-    paths = {item.id: item.path for item in population.blobs}
+    paths = {item.id: item.path for item in scope.blobs}
     return result(
         Where.HISTORY, folder, joined(_dated(readings, arrivals, head, paths)), search,
-        found=len(population.blobs) + len(population.missing), gaps=gaps, repository=repository,
+        found=len(scope.blobs) + len(scope.missing), gaps=gaps, repository=repository,
         ground=leaking.of_history(repository, refs.head(repository)),
     )  # fmt: skip
 

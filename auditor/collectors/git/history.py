@@ -47,12 +47,12 @@ class Arrival:
 
 
 def arrivals(
-    repository: Repository, wanted: Callable[[bytes, str], bool], revisions: Sequence[str]
+    repository: Repository, wanted: Callable[[bytes, bytes], bool], revisions: Sequence[str]
 ) -> dict[bytes, list[Arrival]]:
     """Return each blob with its paths, each with the first commit in which the blob stood there; in order of the paths.
 
-    `wanted` is asked with the id and the path of all that any commit brought. Raises `GitFailedError` when the history
-    cannot be walked to its end.
+    `wanted` is asked with the id and the path (as git writes it, see `unquoted`) of all that any commit brought. Raises
+    `GitFailedError` when the history cannot be walked to its end.
     """
     found: dict[bytes, dict[str, Arrival]] = {}
     rank, last = 0, ""
@@ -65,7 +65,7 @@ def arrivals(
 
 
 def _in_parts(
-    repository: Repository, revisions: Sequence[str], wanted: Callable[[bytes, str], bool]
+    repository: Repository, revisions: Sequence[str], wanted: Callable[[bytes, bytes], bool]
 ) -> Iterable[list[tuple[str, int, bytes, str]]]:
     """Return commit, seconds, id and path of what is `wanted` of all commits, as one list for each processor.
 
@@ -81,9 +81,9 @@ def _in_parts(
 
     def compare(part: bytes) -> list[tuple[str, int, bytes, str]]:
         return [
-            (commit, seconds, id_, path)
+            (commit, seconds, id_, unquoted(path))
             for commit, seconds, line in _raw(repository, (*_OF_ITSELF, *_LISTED), part)
-            for id_, path in ((_new(line), _path(line)),)
+            for id_, path in ((_new(line), line.rpartition(b"\t")[2]),)
             if wanted(id_, path)
         ]
 
@@ -155,8 +155,13 @@ def _new(line: bytes) -> bytes:
 
 
 def _path(line: bytes) -> str:
-    """Return the new path of a raw line; git quotes those with a newline, a quote or a control character."""
-    text = line.rpartition(b"\t")[2].decode("utf-8", "surrogateescape")
+    """Return the new path of a raw line."""
+    return unquoted(line.rpartition(b"\t")[2])
+
+
+def unquoted(path: bytes) -> str:
+    """Return a path that git wrote; it quotes those with a newline, a quote or a control character."""
+    text = path.decode("utf-8", "surrogateescape")
     if not text.startswith('"'):
         return text
     plain: list[str] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditor.collectors import searching
-from auditor.collectors.git import history, objects, staged
+from auditor.collectors.git import history, population, staged
 from auditor.collectors.git.command import GitFailedError, Repository
 from auditor.collectors.git.objects import Blobs
 from auditor.collectors.searching import Search
@@ -25,12 +25,12 @@ def opened(folder: Path) -> Repository:
     return Repository(folder, environ=os.environ)
 
 
-def search(folder: Path, revisions: tuple[str, ...] = objects.ALL_REFS, *, unreachable: bool = False) -> Search:
+def search(folder: Path, revisions: tuple[str, ...] = population.ALL_REFS, *, unreachable: bool = False) -> Search:
     repository = opened(folder)
-    population = objects.population(repository, revisions, unreachable=unreachable)
-    found = searching.search(Blobs(repository), population.blobs, ENGINE)
+    scope = population.reached(repository, revisions, unreachable=unreachable)
+    found = searching.search(Blobs(repository), scope.blobs, ENGINE)
     accounted = found.read + found.binary + len(found.too_large) + len(found.unreadable)
-    assert accounted == len(population.blobs), "every blob is accounted for"
+    assert accounted == len(scope.blobs), "every blob is accounted for"
     return found
 
 
@@ -76,7 +76,7 @@ def test_a_blob_knows_its_paths_and_the_first_commit_of_each(
     second = commit(repo, {"old/x.env": None, 'new/ü "q"\n.env': LEAK}, date="2022-01-01T00:00:00+0000")
     commit(repo, {"old/x.env": LEAK}, date="2023-01-01T00:00:00+0000")
     found = search(repo)
-    (arrivals,) = history.arrivals(opened(repo), lambda id_, _: id_ in found.hits, objects.ALL_REFS).values()
+    (arrivals,) = history.arrivals(opened(repo), lambda id_, _: id_ in found.hits, population.ALL_REFS).values()
     assert [(a.path, a.commit) for a in arrivals] == [('new/ü "q"\n.env', second), ("old/x.env", first)]
     assert arrivals[1].date.isoformat() == "2021-05-06T07:08:09+00:00"
     (id_,) = found.hits
@@ -110,7 +110,7 @@ def test_a_range_names_what_its_commits_change(tmp_path: Path) -> None:
         ("a.env", True),
     ]
     with pytest.raises(GitFailedError):
-        objects.population(opened(repo), ["no-such-ref"])
+        population.reached(opened(repo), ["no-such-ref"])
 
 
 def test_a_renamed_file_and_a_merge_bring_nothing_that_was_not_there(tmp_path: Path) -> None:
@@ -143,10 +143,10 @@ def test_missing_objects_are_named_and_nothing_is_fetched(tmp_path: Path) -> Non
     git(origin, "config", "uploadpack.allowFilter", "true")
     git(tmp_path, "clone", "-q", "--no-checkout", "--filter=blob:none", f"file://{origin}", "partial")
     repository = opened(tmp_path / "partial")
-    population = objects.population(repository)
-    known = history.arrivals(repository, lambda id_, _: id_.decode() in population.missing, objects.ALL_REFS)
+    scope = population.reached(repository)
+    known = history.arrivals(repository, lambda id_, _: id_.decode() in scope.missing, population.ALL_REFS)
     assert sorted(a.path for paths in known.values() for a in paths) == ["a.env", "b.txt"]
-    assert population.blobs == ()
+    assert scope.blobs == ()
     assert not list((tmp_path / "partial/.git/objects").rglob("pack-*.pack"))[1:], "one pack: nothing came after it"
 
 
@@ -192,7 +192,7 @@ def test_a_large_blob_is_named_and_a_large_binary_is_counted(tmp_path: Path) -> 
     repo = new(tmp_path / "r")
     commit(repo, {"big.txt": "a line of text\n" * 100, "big.bin": b"\0" * 2000, "small.env": LEAK})
     repository = opened(repo)
-    found = searching.search(Blobs(repository), objects.population(repository).blobs, ENGINE, largest=1000)
+    found = searching.search(Blobs(repository), population.reached(repository).blobs, ENGINE, largest=1000)
     assert [item.path for item in found.too_large] == ["big.txt"]
     assert (found.binary, found.read, len(found.hits)) == (1, 1, 1)
 
@@ -201,7 +201,7 @@ def test_processes_find_what_one_process_finds(tmp_path: Path, monkeypatch: pyte
     repo = new(tmp_path / "r")
     commit(repo, {f"d{n}/x.env": f"P{n}_PASSWORD=gull-anchor-{n}\n" + "# text\n" * n for n in range(300)})
     repository = opened(repo)
-    blobs = objects.population(repository).blobs
+    blobs = population.reached(repository).blobs
     alone = searching.search(Blobs(repository), blobs, ENGINE, jobs=1)
     monkeypatch.setattr(searching, "SMALL", 0)
     monkeypatch.setattr(searching, "_PIECE", 20_000)
@@ -256,12 +256,12 @@ def test_nothing_in_a_repository_is_ever_run(tmp_path: Path) -> None:
     mark.unlink(missing_ok=True)
     (repo / "a.env").write_text(LEAK + "C=1\n")
     repository = opened(repo)
-    population = objects.population(repository)
-    found = searching.search(Blobs(repository), population.blobs, ENGINE)
-    history.arrivals(repository, lambda id_, _: id_ in found.hits, objects.ALL_REFS)
+    scope = population.reached(repository)
+    found = searching.search(Blobs(repository), scope.blobs, ENGINE)
+    history.arrivals(repository, lambda id_, _: id_ in found.hits, population.ALL_REFS)
     staged.staged(repository)
     history.in_head(repository)
-    assert set(population.missing) == {victim}
+    assert set(scope.missing) == {victim}
     assert not mark.exists()
 
 
@@ -283,9 +283,9 @@ def test_variables_of_the_caller_do_not_lead_elsewhere(tmp_path: Path) -> None:
     repo = new(tmp_path / "r")
     commit(repo, {"b.env": "X=1\n"})
     repository = Repository(repo, environ={**os.environ, "GIT_DIR": str(other / ".git")})
-    assert [blob.path for blob in objects.population(repository).blobs] == ["b.env"]
+    assert [blob.path for blob in population.reached(repository).blobs] == ["b.env"]
     hook = Repository(tmp_path, environ={**os.environ, "GIT_DIR": str(other / ".git")}, in_hook=True)
-    assert [blob.path for blob in objects.population(hook).blobs] == ["a.env"]
+    assert [blob.path for blob in population.reached(hook).blobs] == ["a.env"]
 
 
 def test_git_is_needed_and_told_when_it_is_not_there() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.collectors.git import objects, packs
+from auditor.collectors.git import objects, packs, population
 from auditor.collectors.git.command import Repository
 from auditor.collectors.git.objects import Blobs
 from auditor.collectors.git.packs import Packs
@@ -79,7 +79,7 @@ WRITTEN: dict[str, Callable[[Path], object]] = {
 
 def opened(repo: Path) -> tuple[Repository, tuple[Item, ...]]:
     repository = Repository(repo, environ=os.environ)
-    return repository, objects.population(repository).blobs
+    return repository, population.reached(repository).blobs
 
 
 def of_git(repository: Repository, items: tuple[Item, ...]) -> dict[bytes, bytes | None]:
