@@ -85,4 +85,5 @@ def _credential(
         "in_head": sighting.in_head is not False,
         "head_known": sighting.in_head is not None,
     }
-    return Resource(type=FACT, name=name(sighting), body=body, origin=Origin(file=sighting.path, line=sighting.line))
+    origin = Origin(file=sighting.path, line=sighting.line, column=sighting.column)
+    return Resource(type=FACT, name=name(sighting), body=body, origin=origin)

@@ -38,6 +38,8 @@ class Origin:
     """Position of the YAML document in the file, from 0, counting every document, also skipped ones."""
     line: int | None = 1
     """First line of that document in the file, from 1. `None` where lines mean nothing (rendered output)."""
+    column: int = 1
+    """Where in that line it begins, from 1; of what is no document, such as a credential."""
     prefix: Path = ()
     """Steps from the document's root to this object, for objects inside a `List`: `("items", 3)`."""
     rendered_from: str = ""

@@ -74,7 +74,7 @@ class Places:
         source = self._sources.get(origin.file)
         if origin.line and not origin.prefix and not any(paths):
             # The object itself stands where its document begins: no need to read the file again.
-            return [(origin.file, (origin.line, 1))] * len(paths)
+            return [(origin.file, (origin.line, origin.column))] * len(paths)
         if origin.line is None or source is None:
             return [unknown] * len(paths)
         content = self._content(source)

@@ -81,11 +81,12 @@ def state(leaks: Leaks) -> str:
 
 
 def possible(leaks: Leaks) -> str:
-    """Return what only looks random, as a sentence; empty where nothing does."""
+    """Return how many values are of the third tier, as a sentence; empty where none is."""
     if not leaks.possible:
         return ""
-    looks = "looks" if leaks.possible == 1 else "look"
-    return f"{plural(leaks.possible, 'further value')} only {looks} random: a person has to say what that is."
+    look, they = ("looks", "it is") if leaks.possible == 1 else ("look", "they are")
+    values = plural(leaks.possible, "further value")
+    return f"{values} only {look} random, or like an example: a person has to say what {they}."
 
 
 def searched(leaks: Leaks) -> Iterator[str]:

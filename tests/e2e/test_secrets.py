@@ -254,12 +254,32 @@ def test_wrong_use_is_told(tmp_path: Path, arguments: list[str], said: str) -> N
     assert "Traceback" not in done.err
 
 
-def test_what_only_looks_random_never_fails(tmp_path: Path) -> None:
-    (tmp_path / "x.py").write_text('seed = "q8Zt3LvP0xW7kYb5NcRm2JdHs9GeUaTf"\n')
-    assert "looks random" not in scan(tmp_path).out
-    done = scan(tmp_path, "--tier", "3")
-    assert done.code == 0
-    assert "it only looks random" in done.out
+def test_what_only_looks_random_is_shown_where_it_stands_and_never_fails(tmp_path: Path) -> None:
+    """`--fail-on info` takes in every severity, and still nothing of the third tier is a failure."""
+    (tmp_path / "x.py").write_text('\nseed = "q8Zt3LvP0xW7kYb5NcRm2JdHs9GeUaTf"\n')
+    (tmp_path / "README.md").write_text("password=harbour-lantern\n")
+    assert "a person has to say" not in scan(tmp_path, "--fail-on", "info").out
+    random = "x.py:2: Text that looks like a machine-made secret, 32 characters"
+    example = "README.md:1: Hard-coded credential: password, 15 characters"
+    for format_ in ("console", "json", "sarif", "markdown", "csv", "junit", "html"):
+        done = scan(tmp_path, "--tier", "3", "--fail-on", "info", "--format", format_)
+        assert done.code == 0, format_
+        told = " ".join(done.out.replace("\\", "").split())
+        assert random in told, format_
+        assert example in told, format_
+    assert "2 further values only look random, or like an example" in scan(tmp_path, "--tier", "3").out
+
+
+@pytest.mark.parametrize("where", ["tree", "history", "log"])
+def test_a_finding_has_the_column_of_its_value(tmp_path: Path, where: str) -> None:
+    """It was told to stand in column 1, whatever its line looks like."""
+    repo = new(tmp_path / "r")
+    commit(repo, {"a.yaml": f"a: 1\nenv: {{DB_PASSWORD: {VALUE}}}\n"})
+    arguments = {"tree": [], "history": ["--git", "."], "log": ["--log", "a.yaml"]}[where]
+    assert "a.yaml:2:20\n" in scan(repo, *arguments).out
+    (run,) = json.loads(scan(repo, *arguments, "--format", "sarif").out)["runs"]
+    regions = [at["physicalLocation"]["region"] for one in run["results"] for at in one["locations"]]
+    assert {"startLine": 2, "startColumn": 20} in regions
 
 
 def test_the_rules_are_listed_and_shown(tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ def test_what_is_remembered_holds_for_the_same_question_alone(tmp_path: Path) ->
     )
     assessment(place)
     assert assessment(place)[1] == 30
-    assert "it only looks random" not in scan(place).out
-    assert "it only looks random" in scan(place, "--tier", "3").out
+    assert "random.py:1" not in scan(place).out
+    assert "random.py:1" in scan(place, "--tier", "3").out
     done = scan(place, "--rules", str(own), "--all")
     assert done.out.count("The word") >= 30, done.out + done.err
     assert assessment(place, "--rule-off", "named-credential")[1] == 0
