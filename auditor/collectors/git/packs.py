@@ -15,13 +15,12 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from auditor.collectors.git.command import GitFailedError, Repository
 from auditor.collectors.searching import Item
-from auditor.model.record import record
 
 _BLOB, _OFFSET_DELTA, _NAME_DELTA = 3, 6, 7
 _INDEX = b"\xfftOc\0\0\0\2"
@@ -44,13 +43,9 @@ class _OddError(Exception):
     """An entry is not what git writes."""
 
 
-@record(kw_only=False)
-class _Entry:
-    base: int
-    """Offset of what it differs from, -1 where it stands for itself."""
-    start: int
-    size: int
-    """Bytes of what is compressed there."""
+_Entry = tuple[int, int, int]
+"""Of a blob: offset of what it differs from, -1 where it stands for itself; where its compressed bytes
+begin; how many they become."""
 
 
 class Packs:
@@ -70,7 +65,7 @@ class Packs:
             # A pack that has just gone, or that nobody may read: git will tell.
             with suppress(OSError, ValueError, struct.error, _OddError):
                 pack = _Pack(file, width, apply)
-                for id_, offset in pack.offsets(missing):
+                for id_, offset in pack.offsets(tuple(missing)):
                     self._places[missing.pop(id_)] = (pack, offset)
                 self._packs.append(pack)
 
@@ -181,13 +176,14 @@ class _Pack:
             ),
         )
 
-    def offsets(self, wanted: Collection[bytes]) -> Iterator[tuple[bytes, int]]:
+    def offsets(self, wanted: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
         """Yield each of the ids `wanted` that the pack holds, with its offset."""
         width = self._width
-        names = self._index[_NAMES : _NAMES + self._count * width]
-        for number, offset in enumerate(self._all):
-            id_ = names[number * width : (number + 1) * width]
-            if id_ in wanted:
+        names = range(_NAMES, _NAMES + self._count * width, width)
+        known = dict(zip((self._index[name : name + width] for name in names), self._all, strict=True))
+        for id_ in wanted:
+            offset = known.get(id_)
+            if offset is not None:
                 yield id_, offset
 
     def families(self, wanted: Collection[int]) -> list[int]:
@@ -200,7 +196,7 @@ class _Pack:
             while at >= 0 and at not in seen:
                 seen.add(at)
                 try:
-                    base = self._entry(at).base
+                    base = self._entry(at)[0]
                 except (_OddError, IndexError):
                     base = -1
                 children.setdefault(base, []).append(at)
@@ -228,12 +224,12 @@ class _Pack:
                 content = kept
                 break
             entry = self._entry(at)
-            if entry.base < 0:
+            if entry[0] < 0:
                 content = self._inflated(at, entry)
                 self._keep(at, content)
                 break
             chain.append((at, entry))
-            at = entry.base
+            at = entry[0]
             if len(chain) > _DEEPEST:
                 raise _OddError
         for at, entry in reversed(chain):
@@ -263,7 +259,7 @@ class _Pack:
             shift += 7
         at += 1
         if kind == _BLOB:
-            return _Entry(-1, at, size)
+            return -1, at, size
         if kind == _OFFSET_DELTA:
             byte = data[at]
             distance = byte & 0x7F
@@ -273,9 +269,9 @@ class _Pack:
                 distance = ((distance + 1) << 7) | (byte & 0x7F)
             if not 0 < distance <= offset:
                 raise _OddError
-            return _Entry(offset - distance, at + 1, size)
+            return offset - distance, at + 1, size
         if kind == _NAME_DELTA:
-            return _Entry(self._named(data[at : at + self._width]), at + self._width, size)
+            return self._named(data[at : at + self._width]), at + self._width, size
         raise _OddError
 
     def _named(self, id_: bytes) -> int:
@@ -289,12 +285,13 @@ class _Pack:
         return self._index[_NAMES + row * self._width : _NAMES + (row + 1) * self._width]
 
     def _inflated(self, offset: int, entry: _Entry) -> bytes:
-        if entry.size > _LARGEST:
+        _, start, size = entry
+        if size > _LARGEST:
             raise _OddError
         end = self._sorted[bisect_right(self._sorted, offset)]
         inflating = zlib.decompressobj()
-        content = inflating.decompress(self._data[entry.start : end], entry.size + 1)
-        if not inflating.eof or len(content) != entry.size:
+        content = inflating.decompress(self._data[start:end], size + 1)
+        if not inflating.eof or len(content) != size:
             raise _OddError
         return content
 
