@@ -6,6 +6,7 @@ Exit codes: 0 nothing failed at or above `--fail-on`; 1 something did; 2 wrong u
 3 something in scope could not be read and nothing failed; 4 an internal error.
 """
 
+import errno
 import gc
 import importlib
 import os
@@ -18,7 +19,8 @@ from typer.core import TyperGroup
 
 from auditor import __version__
 from auditor.cli import terminal
-from auditor.model.errors import AuditorError
+from auditor.model.errors import AuditorError, InputError
+from auditor.redaction.redactor import redact_text
 
 COMMANDS = {
     "scan": "auditor.cli.scan:scan",
@@ -38,6 +40,10 @@ COMMANDS = {
 """Command -> module and the function or sub-application in it, in the order of the help."""
 
 _INTERNAL = 4
+_WRONG_USE: Any = typer.BadParameter.__mro__[1]
+"""`UsageError` of the click that typer uses: newer ones bring their own."""
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Faults that a user can mend: a full disk, a quota, a limit of size."""
 
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -58,12 +64,28 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(130)
     except (BrokenPipeError, _ReaderGoneError):
         # The reader of our output went away (`| head`): not our failure, and nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go()
         sys.exit(141)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            terminal.confess(error, debug=debug)
+            sys.exit(_INTERNAL)
+        hint = (
+            "Make room where standard output and temporary files go, and run it again: what was written is not whole."
+        )
+        full = InputError(f"the output could not be written to its end: {error.strerror}", hint=hint)
+        terminal.complain(full)
+        _let_go()
+        sys.exit(full.exit_code)
     except Exception as error:  # noqa: BLE001 - the last resort: a bug must not print a secret
         terminal.confess(error, debug=debug)
         sys.exit(_INTERNAL)
     sys.exit(0)
+
+
+def _let_go() -> None:
+    """Give standard output up, so that what is still buffered fails no more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _InterruptedError(Exception):
@@ -88,6 +110,10 @@ class _Commands(TyperGroup):
             raise _InterruptedError from error
         except BrokenPipeError as error:
             raise _ReaderGoneError from error
+        except _WRONG_USE as error:
+            # It repeats what was typed, which may hold what should have gone elsewhere.
+            error.message = redact_text(error.message)
+            raise
 
 
 def application(arguments: Sequence[str]) -> typer.Typer:

@@ -86,12 +86,16 @@ def _known(name: str) -> None:
 def _write_whole(path: Path, content: bytes) -> None:
     import tempfile  # noqa: PLC0415 - start-up: only where a report goes to a file
 
+    made = ""
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            made = file.name
             file.write(content)
         umask = os.umask(0)
         os.umask(umask)
-        Path(file.name).chmod(0o666 & ~umask)
-        Path(file.name).replace(path)
+        Path(made).chmod(0o666 & ~umask)
+        Path(made).replace(path)
     except OSError as error:
+        if made:
+            Path(made).unlink(missing_ok=True)
         raise InputError(f"{path} cannot be written: {error.strerror}", hint="Name another file.") from error

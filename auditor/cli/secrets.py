@@ -14,6 +14,7 @@ from auditor.cli import hook, lifecycle, options, output, redacting, terminal
 from auditor.model.errors import InputError
 
 if TYPE_CHECKING:
+    from auditor.detection.rules import Rule, RuleSet
     from auditor.pipeline.secrets import Mode
 
 app = typer.Typer(
@@ -213,24 +214,67 @@ def _mode(
     return chosen[0][1] if chosen else Mode.FILES
 
 
-@app.command("rules", epilog="Examples:  auditor secrets rules   |   auditor secrets rules github-token")
+_RULES_EXAMPLES = """
+Examples:
+
+  auditor secrets rules                          what is looked for
+
+  auditor secrets rules github-token             one rule
+
+  auditor secrets rules --rules detection/       with rules of your own, whose examples are run
+
+Exit codes: 0, 1 an example of a rule of your own does not hold, 2 wrong use or a wrong file.
+"""
+
+
 def rules(
     show: Annotated[str | None, typer.Argument(metavar="[RULE]", help="Show one rule with its examples.")] = None,
+    own: Annotated[
+        list[Path] | None,
+        typer.Option("--rules", help="Folder with detection rules of your own: their examples are run. Repeatable."),
+    ] = None,
 ) -> None:
-    """List what is looked for, or show one rule."""
+    """List what is looked for, or show one rule; try rules of your own."""
     from auditor.detection import rules as detection  # noqa: PLC0415 - as above
 
-    library = detection.load()
+    library = detection.load(own or ())
     if show is None:
         for rule in sorted(library.rules.values(), key=lambda rule: (rule.tier, rule.id)):
-            typer.echo(f"{rule.tier}  {rule.id:<32} {rule.title}")
-        return
-    if show not in library.rules:
+            typer.echo(f"{rule.tier}  {rule.id:<32} {terminal.clean(rule.title)}{' (yours)' if rule.own else ''}")
+    elif show not in library.rules:
         raise detection.unknown(show, library.rules)
-    rule = library.rules[show]
-    typer.echo(f"{rule.id}: {rule.title}\n\ntier           {rule.tier}\ndocumentation  {rule.documentation}")
-    typer.echo(f"pattern        {rule.pattern}" if rule.pattern else "pattern        a reader of structure, in code")
-    typer.echo(f"\n{rule.remediation}\n")
-    for example in rule.examples:
-        if not example.found:
-            typer.echo(f"passed over: {example.why}")
+    else:
+        _shown(library.rules[show])
+    if own:
+        _tried(library)
+
+
+rules.__doc__ = f"{rules.__doc__}\n{_RULES_EXAMPLES}"
+app.command("rules")(rules)
+
+
+def _shown(rule: "Rule") -> None:
+    told = [
+        f"{rule.id}: {rule.title}\n\ntier           {rule.tier}\ndocumentation  {rule.documentation}",
+        f"pattern        {rule.pattern}" if rule.pattern else "pattern        a reader of structure, in code",
+        f"\n{rule.remediation}\n",
+        *(f"passed over: {example.why}" for example in rule.examples if not example.found),
+    ]
+    typer.echo(terminal.clean("\n".join(told)))
+
+
+def _tried(library: "RuleSet") -> None:
+    """Run the examples of the user's rules. Their texts are not repeated: they look like credentials."""
+    from auditor.detection.tried import broken  # noqa: PLC0415 - only for rules of the user's
+    from auditor.reports.figures import plural  # noqa: PLC0415 - as above
+
+    mine = [rule for rule in library.rules.values() if rule.own]
+    wrong = list(broken(library, mine))
+    for rule, example in wrong:
+        number = rule.examples.index(example) + 1
+        fault = "is not found" if example.found else "is found"
+        terminal.note(f"{rule.id}: example {number} {fault}; look at its pattern, heads and checksum")
+    total = sum(len(rule.examples) for rule in mine)
+    terminal.note(f"{total - len(wrong)} of {plural(total, 'example')} of {plural(len(mine), 'rule')} of your own hold")
+    if wrong:
+        raise typer.Exit(1)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MARK = "<>"
 """Stands in examples where it is taken out again, so that no scanner takes a rule for a leak."""
 _SCHEMA = "detection.schema.json"
+_ENDINGS = frozenset({".yaml", ".yml"})
 _HINT = "The page docs/secrets.md describes a rule's file."
 
 
@@ -88,10 +89,13 @@ def load(own: "Sequence[Path]" = (), *, off: Iterable[str] = ()) -> RuleSet:
         if not folder.is_dir():
             what = "is no folder" if folder.exists() else "does not exist"
             raise InputError(f"the folder of detection rules {folder} {what}", hint="Check --rules.")
-        for file in sorted(folder.glob("*.yaml")):
+        files = sorted(file for file in folder.iterdir() if file.suffix in _ENDINGS)
+        if not files:
+            raise InputError(f"the folder of detection rules {folder} holds no rule", hint="A rule is a file *.yaml.")
+        for file in files:
             content = file.read_bytes()
             hasher.update(content)
-            rule = read(content.decode(), file=str(file))
+            rule = read(content.decode("utf-8-sig", "replace"), file=str(file))
             rules[rule.id] = rule
     switched = set()
     for glob in off:

@@ -148,3 +148,48 @@ def test_names_that_are_no_unicode_are_judged_and_shown(tmp_path: Path) -> None:
         assert gaps == wanted
     for format_ in REPORTS:
         assert auditor("scan", ".", "--format", format_, "--report", f"{format_}=out", cwd=tmp_path).code == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk without room")
+@pytest.mark.parametrize(
+    "arguments",
+    [("secrets", "scan", "."), ("secrets", "scan", ".", "--format", "json"), ("secrets", "rules"), ("policy", "list")],
+    ids=" ".join,
+)
+def test_a_full_disk_is_told_as_what_it_is(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """It was told as a bug of the program, with exit code 4."""
+    write(tmp_path, "x.yaml", LITERAL)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [str(PROGRAM), *arguments], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60
+        )
+    assert done.returncode == 2
+    assert b"error: the output could not be written to its end: No space left on device" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_report_that_finds_no_room_leaves_nothing_behind(tmp_path: Path) -> None:
+    write(tmp_path, "x.yaml", LITERAL)
+    (tmp_path / "out").mkdir()
+    command = f"ulimit -f 8; exec {PROGRAM} secrets scan x.yaml --quiet --report html=out/a.html"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert b"out/a.html cannot be written" in done.stderr
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("secrets", "redact", "password=gull-and-anchor-9"),
+        ("secrets", "scan", "--fail-on", "password=gull-and-anchor-9"),
+        ("secrets", "hook", "install", "--type", "password=gull-and-anchor-9"),
+        ("password=gull-and-anchor-9",),
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_repeats_no_credential(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = auditor(*arguments, cwd=tmp_path)
+    assert done.code == 2
+    assert "[redacted]" in done.err
+    assert "gull-and-anchor-9" not in done.out + done.err
