@@ -17,7 +17,9 @@ from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from auditor.collectors.git.command import GitFailedError, Repository
 from auditor.collectors.searching import Item
@@ -90,7 +92,7 @@ class Packs:
         pack, offset = place
         try:
             content = pack.content(offset)
-        except (_OddError, IndexError, MemoryError, zlib.error):
+        except (_OddError, IndexError, MemoryError):
             return None
         return content if len(content) == item.size else None
 
@@ -139,12 +141,22 @@ def _applied() -> _Apply | None:
     return apply_delta if isinstance(apply_delta, types.BuiltinFunctionType) else None
 
 
+def _zlib() -> Any:
+    """Return the module that inflates: the one written for processors of today where it is installed, twice as fast."""
+    if find_spec("isal") is None:
+        return zlib
+    from isal import isal_zlib  # noqa: PLC0415 - start-up
+
+    return isal_zlib
+
+
 class _Pack:
     """One pack and its index."""
 
     def __init__(self, index: Path, width: int, apply: _Apply) -> None:
         """`width`: bytes of an id. Raises `_OddError`, `OSError`, `ValueError` where it cannot be read."""
         self._apply = apply
+        self._zlib = _zlib()
         self._width = width
         self._index = index.read_bytes()
         with index.with_suffix(".pack").open("rb") as file:
@@ -213,7 +225,7 @@ class _Pack:
         return ordered + sorted(asked.difference(ordered))
 
     def content(self, offset: int) -> bytes:
-        """Return the content at `offset`. Raises `_OddError`, `IndexError`, `MemoryError`, `zlib.error`."""
+        """Return the content at `offset`. Raises `_OddError`, `IndexError`, `MemoryError`."""
         chain: list[tuple[int, _Entry]] = []
         at = offset
         content = b""
@@ -289,8 +301,11 @@ class _Pack:
         if size > _LARGEST:
             raise _OddError
         end = self._sorted[bisect_right(self._sorted, offset)]
-        inflating = zlib.decompressobj()
-        content = inflating.decompress(self._data[start:end], size + 1)
+        inflating = self._zlib.decompressobj()
+        try:
+            content: bytes = inflating.decompress(self._data[start:end], size + 1)
+        except self._zlib.error as error:
+            raise _OddError from error
         if not inflating.eof or len(content) != size:
             raise _OddError
         return content

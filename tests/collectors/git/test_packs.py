@@ -86,8 +86,13 @@ def of_git(repository: Repository, items: tuple[Item, ...]) -> dict[bytes, bytes
     return {items[at].id: content for at, content in objects.contents(repository, [item.id for item in items])}
 
 
+@pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize("name", WRITTEN)
-def test_every_content_is_what_git_reads(repo: Path, name: str) -> None:
+def test_every_content_is_what_git_reads(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, name: str, *, plain: bool
+) -> None:
+    if plain:
+        monkeypatch.setattr(packs, "find_spec", lambda _: None)
     WRITTEN[name](repo)
     repository, items = opened(repo)
     given = Packs(repository, items)
