@@ -54,6 +54,8 @@ _DATA_NAMES = (".env", "env.", "hosts", "inventory", "config", "credentials", "c
 _PROSE_NAMES = compile_(
     r"(?:readme|changelog|contributing|licen[cs]e|llms)(?![a-z]).*"
     r"|(?:changes|copying|install|notes|notice|news|todo|history)(?:[.\d_-]*)"
+    # What stands in no file.
+    r"|(?:commit|tag) message"
 )
 _PROSE_FOLDERS = compile_(r"(?:^|/)(?:docs?|documentation|manual|website)/(?:[^/]+/)*[^/]+\.txt\Z", re.IGNORECASE)
 _DATA_FOLDERS = ("/group_vars/", "/host_vars/")

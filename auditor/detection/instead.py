@@ -19,6 +19,7 @@ class Instead(NamedTuple):
     """A few lines, ready to be adapted."""
 
 
+_MESSAGES = frozenset({"commit message", "tag message"})
 _WORDS = compile_(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _PLAIN = compile_(r"[\w.][\w./-]{0,200}", re.ASCII)
 _CI = compile_(r"(?:^|/)(?:\.github/(?:workflows|actions)/[^/]+|(?:.*/)?action)\.ya?ml\Z")
@@ -68,6 +69,8 @@ def instead(path: str, *, key: str, rule: str, content: bytes) -> Instead:
     """
     if rule == CARD_NUMBER:
         return _CARD
+    if path in _MESSAGES:
+        return _MESSAGE
     file = _File(path, rule, content)
     # Other names could do something else in the shell into which somebody pastes a command.
     names = {**_names(key or rule), "file": path if _PLAIN.fullmatch(path) else "FILE"}
@@ -91,6 +94,12 @@ def _names(key: str) -> dict[str, str]:
     }
 
 
+_MESSAGE = Instead(
+    "for the message of a commit or a tag",
+    "git commit --amend            # the last commit\n"
+    "git rebase -i COMMIT~1        # an earlier one: write `reword` before it\n"
+    "git tag -f -a NAME            # a tag",
+)
 _CARD = Instead(
     "for a card number",
     "Keep the token that the payment service gives for it, and show at most its last four digits.\n"

@@ -14,7 +14,6 @@ from auditor.collectors.git.command import Repository
 from auditor.collectors.git.raw import Change
 from auditor.collectors.magic import recognised
 from auditor.detection.text import as_text
-from auditor.model.errors import InputError
 from auditor.model.record import record
 
 if TYPE_CHECKING:
@@ -26,13 +25,11 @@ if TYPE_CHECKING:
     from auditor.detection.engine import Engine, Hit
     from auditor.detection.manner import Manner
     from auditor.detection.rules import RuleSet
-    from auditor.model.assessment import Waiver
     from auditor.model.sighting import Sighting
+    from auditor.pipeline.hook_pushed import Brought
     from auditor.pipeline.sightings import Seen
     from auditor.redaction.fingerprint import Fingerprinter
 
-POLICY = "L-GIT-01"
-CARD_POLICY = "L-PAN-01"
 LARGEST = 50_000_000
 """Bytes of a text beyond which a change is refused, since it is not read."""
 WAIVERS = ".auditor/waivers.yaml"
@@ -101,85 +98,58 @@ def judge(request: Request, *, begun: "Begun | None" = None, now: "Callable[[], 
     be read: the caller refuses then.
     """
     repository = Repository(".", environ=request.environ, in_hook=True)
-    changed = _changed(repository, request, begun)
+    changed, messages = _brought(repository, request, begun)
     search = _Search(repository, request)
+    written = search.written(messages)
     seen = search.seen([(change.new, change.path) for change in changed], begun)
     suspects = [change for change in changed if (change.new, change.path) in seen]
-    if not suspects:
+    if not suspects and not written:
         return Answer(refused=(), waived=0, unread=tuple(search.unread), files=len(changed), keyed=False)
     from auditor.pipeline.sightings import added, joined  # noqa: PLC0415 - only where something is found
 
     seen = {**seen, **search.seen([(id_, change.path) for change in suspects for id_ in change.olds])}
-    found = joined(one for change in suspects for one in added(change, seen))
-    failing, waived = _without_waived(found, repository, request, search, now or _now)
+    found = joined([*(one for change in suspects for one in added(change, seen)), *written])
+    if not found:
+        return Answer(refused=(), waived=0, unread=tuple(search.unread), files=len(changed), keyed=False)
+    from auditor.pipeline import hook_waived  # noqa: PLC0415 - as above
+
+    titles = _titles(search)
+    waivers = hook_waived.waivers(repository, request)
+    failing = hook_waived.failing(found, waivers, titles=titles, key_id=search.key_id, now=(now or _now)())
     return Answer(
-        refused=tuple(_refusal(one, suspects, search) for one in failing),
-        waived=waived,
+        refused=tuple(_refusal(one, suspects, search, titles) for one in failing),
+        waived=len(found) - len(failing),
         unread=tuple(search.unread),
         files=len(changed),
-        keyed=bool(found) and bool(search.key_id),
+        keyed=bool(search.key_id),
     )
+
+
+def _brought(repository: Repository, request: Request, begun: "Begun | None") -> "Brought":
+    changed = staged.staged(repository, begun) if request.stage is Stage.COMMIT else []
+    ends = [request.environ.get(name, "") for name in _RANGE] if request.stage is Stage.COMMIT else []
+    if request.stage is Stage.COMMIT and not all(ends):
+        return changed, ()
+    from auditor.pipeline import hook_pushed  # noqa: PLC0415 - a commit needs none of it
+
+    match request.stage:
+        case Stage.COMMIT:
+            more, messages = hook_pushed.between(repository, *ends)
+            return [*changed, *more], messages
+        case Stage.PUSH:
+            return hook_pushed.sent(repository, request.refs, request.arguments)
+        case Stage.RECEIVE:
+            return hook_pushed.received(repository, request.refs)
+
+
+_RANGE = ("PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF")
+"""What the framework pre-commit sets where it was given two ends of a range: nothing is staged then."""
 
 
 def _now() -> "datetime":
     from datetime import UTC, datetime  # noqa: PLC0415 - only where something is found
 
     return datetime.now(UTC)
-
-
-def _changed(repository: Repository, request: Request, begun: "Begun | None") -> list[Change]:
-    match request.stage:
-        case Stage.COMMIT:
-            return staged.staged(repository, begun)
-        case Stage.PUSH:
-            tips, there = _pushed(repository, request)
-        case Stage.RECEIVE:
-            tips, there = [line[1] for line in _lines(request.refs, 3)], ["--not", "--all"]
-    tips = [tip for tip in tips if tip.strip("0")]
-    commits = [tip for tip in tips if _kind(repository, tip) == "commit"]
-    from auditor.collectors.git import history  # noqa: PLC0415 - a commit needs none of it
-
-    # The earliest first: it is the one to be named.
-    found = history.changes(repository, [*commits, *there])[::-1] if commits else []
-    return [*found, *(change for tip in tips if tip not in commits for change in _loose(repository, tip, there))]
-
-
-def _pushed(repository: Repository, request: Request) -> tuple[list[str], list[str]]:
-    """Return the new ids of a push, and arguments for what the remote is known to have."""
-    rows = _lines(request.refs, 4)
-    remote = request.arguments[0] if request.arguments else ""
-    known = [row[3] for row in rows if row[3].strip("0") and repository.succeeds("cat-file", "-e", row[3])]
-    has_name = remote and not any(character in remote for character in ":*?[\\/")
-    return [row[1] for row in rows], ["--not", *known, *([f"--remotes={remote}"] if has_name else [])]
-
-
-def _lines(refs: bytes, fields: int) -> list[list[str]]:
-    rows = [line.split(" ") for line in refs.decode("utf-8", "surrogateescape").split("\n") if line]
-    if any(len(row) != fields for row in rows):
-        raise InputError(
-            "what git hands to the hook is not of the form that it documents",
-            hint="Install the hook again: `auditor secrets hook install`.",
-        )
-    return rows
-
-
-def _kind(repository: Repository, id_: str) -> str:
-    """Return what an id names, a tag followed to its end."""
-    return repository.run("cat-file", "-t", f"{id_}^{{}}").decode().strip()
-
-
-def _loose(repository: Repository, tip: str, there: Sequence[str]) -> list[Change]:
-    """Return the contents that a ref to a tree or a blob brings along."""
-    output = repository.run("rev-list", "--objects", tip, *there, "--")
-    pairs = [line.partition(b" ") for line in output.splitlines()]
-    kinds = repository.run(
-        "cat-file", "--batch-check=%(objecttype)", stdin=b"".join(id_ + b"\n" for id_, _, _ in pairs)
-    ).split()
-    return [
-        Change(path=path.decode("utf-8", "surrogateescape") or f"object {id_.decode()}", olds=(), new=id_)
-        for (id_, _, path), kind in zip(pairs, kinds, strict=True)
-        if kind == b"blob"
-    ]
 
 
 class _Search:
@@ -204,6 +174,20 @@ class _Search:
         if not paths:
             return {}
         return self._few(paths, begun) if len(paths) <= few.FEW else self._many(paths)
+
+    def written(self, ids: Sequence[bytes]) -> "list[Sighting]":
+        """Return what is found in the messages of these commits and tags."""
+        if not ids:
+            return []
+        from auditor.collectors.git import messages  # noqa: PLC0415 - a commit has none yet
+        from auditor.model.sighting import Where  # noqa: PLC0415 - as above
+        from auditor.pipeline import secrets_messages  # noqa: PLC0415 - as above
+
+        read = list(messages.messages(self._repository, ids))
+        self.unread += [f"object {id_.decode()[:12]}: it cannot be read" for id_, message in read if message is None]
+        there = [message for _, message in read if message is not None]
+        engine = self._engine(every_line=sum(len(message.text) for message in there) <= _FEW_BYTES)
+        return list(secrets_messages.found(there, engine, Where.CHANGE))
 
     @property
     def key_id(self) -> str:
@@ -313,71 +297,19 @@ def _all(search: "Search", id_: bytes) -> "list[tuple[str, Hit]]":
     return found + [(name, hit) for name, hits in search.inside.get(id_, ()) for hit in hits]
 
 
-def _without_waived(
-    found: "list[Sighting]", repository: Repository, request: Request, search: _Search, now: "Callable[[], datetime]"
-) -> "tuple[list[Sighting], int]":
-    """Return what no waiver covers, and how many a waiver does: the same waivers, read the same, as in a scan."""
-    if not found:
-        return [], 0
-    from auditor.assess import waivers as waiving  # noqa: PLC0415 - only where something is found
-    from auditor.facts import credentials  # noqa: PLC0415 - as above
-    from auditor.model.assessment import Subject  # noqa: PLC0415 - as above
-    from auditor.model.resource import Location  # noqa: PLC0415 - as above
-    from auditor.model.sighting import CARD_NUMBER  # noqa: PLC0415 - as above
-    from auditor.model.verdict import Finding, Outcome, Severity  # noqa: PLC0415 - as above
-
-    waivers = _waivers(repository, request)
-    if not waivers:
-        return found, 0
-    facts = credentials.credentials(found, titles=_titles(search), now=now())
-    subjects = [
-        Subject(id=fact.id, type=fact.type, namespace="", name=fact.name, location=Location(file=fact.origin.file))
-        for fact in facts
-    ]
-    findings = [
-        Finding(
-            policy_id=CARD_POLICY if fact.body["rule"] == CARD_NUMBER else POLICY,
-            subject=index,
-            fingerprint="",
-            value_fingerprint=fact.body["fingerprint"],
-            message="",
-            location=subjects[index].location,
-            severity=Severity.CRITICAL,
-        )
-        for index, fact in enumerate(facts)
-    ]
-    judged, _ = waiving.apply(findings, subjects, waivers, today=now().date(), key_id=search.key_id)
-    waived = {
-        (facts[finding.subject].name, finding.value_fingerprint)
-        for finding in judged
-        if finding.outcome is Outcome.WAIVED
-    }
-    failing = [one for one in found if (credentials.name(one), one.fingerprint) not in waived]
-    return failing, len(found) - len(failing)
-
-
-def _waivers(repository: Repository, request: Request) -> "tuple[Waiver, ...]":
-    from auditor.assess import waivers as waiving  # noqa: PLC0415 - only where something is found
-
-    if request.stage is Stage.RECEIVE:
-        # From the branch that is there: what is received must not excuse itself.
-        if not repository.succeeds("cat-file", "-e", f"HEAD:{WAIVERS}"):
-            return ()
-        text = repository.run("cat-file", "blob", f"HEAD:{WAIVERS}").decode("utf-8-sig", "replace")
-        return waiving.parse(text, file=f"HEAD:{WAIVERS}")
-    file = request.waivers()
-    return waiving.load(file) if file is not None else ()
-
-
 def _titles(search: _Search) -> dict[str, tuple[str, str]]:
     assert search.rules is not None  # noqa: S101 - something was found, so they were loaded
     return {rule.id: (rule.title, rule.remediation) for rule in search.rules.rules.values()}
 
 
-def _refusal(one: "Sighting", suspects: Iterable[Change], search: _Search) -> Refusal:
+def _refusal(
+    one: "Sighting", suspects: Iterable[Change], search: _Search, titles: Mapping[str, tuple[str, str]]
+) -> Refusal:
     from auditor.pipeline.sightings import told  # noqa: PLC0415 - as above
 
-    title, remediation = _titles(search)[one.rule]
+    title, remediation = titles[one.rule]
     there = [change for change in suspects if told(change.path) == one.path]
-    named = next((change for change in there if change.commit == one.commit), there[0])
-    return Refusal(sighting=one, title=title, remediation=remediation, content=search.heads[named.new])
+    named = next((change for change in there if change.commit == one.commit), there[0] if there else None)
+    # A message is in no file.
+    content = search.heads[named.new] if named is not None else b""
+    return Refusal(sighting=one, title=title, remediation=remediation, content=content)

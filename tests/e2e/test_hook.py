@@ -310,6 +310,30 @@ def test_a_ref_to_a_blob_or_a_tree_is_searched_as_well(server: bool, tmp_path: P
         assert (done.returncode, "DB_PASSWORD" in done.stderr) == (1, True), done.stderr
 
 
+TOKEN = "AKIA" + "QYLPMN5HFIQR7XYA"
+
+
+@pytest.mark.parametrize("server", [False, True], ids=["pre-push", "pre-receive"])
+def test_a_message_is_pushed_and_kept_as_a_file_is(server: bool, tmp_path: Path) -> None:
+    """Whoever may read the repository reads its messages, and nobody looks for a credential there."""
+    repo, _ = pushing(tmp_path, bare_hook=server)
+    git(repo, "commit", "-q", "--allow-empty", "-m", f"deploy\n\nworks with {TOKEN} only")
+    git(repo, "commit", "-q", "--allow-empty", "-m", "nothing to see")
+    done = tried(repo, "push", "origin", "main")
+    assert done.returncode == 1
+    shown = done.stderr.replace("remote: ", "")
+    assert "commit message:3:12: " in shown
+    assert git(repo, "rev-parse", "--short=12", "HEAD~1").decode().strip() in shown
+    assert "git rebase -i" in shown
+    assert TOKEN not in done.stderr
+    git(repo, "reset", "-q", "--hard", "HEAD~2")
+    git(repo, "tag", "-a", "v1", "-m", f"release\n{TOKEN}")
+    done = tried(repo, "push", "origin", "v1")
+    assert (done.returncode, "tag message, v1:2:1: " in done.stderr) == (1, True)
+    git(repo, "tag", "-f", "-a", "v1", "-m", "release\n\npassword: see the vault, or say hunter2")
+    assert tried(repo, "push", "origin", "v1").returncode == 0
+
+
 def test_what_the_remote_has_already_is_not_pushed_again(tmp_path: Path) -> None:
     """Merging a main branch with old credentials into one's own must not block its push."""
     repo, bare = pushing(tmp_path)
@@ -455,6 +479,28 @@ def test_the_framework_pre_commit_has_an_entry() -> None:
     hooks = {entry["id"]: entry for entry in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
     entry = hooks["auditor-secrets"]
     assert (entry["entry"], entry["pass_filenames"]) == ("auditor secrets hook run pre-commit", False)
+
+
+def test_the_framework_pre_commit_may_name_a_range(tmp_path: Path) -> None:
+    """`pre-commit run --from-ref A --to-ref B` in a pipeline, where nothing is staged, must not pass for nothing."""
+    repo = new(tmp_path / "r")
+    first = commit(repo, {"a.txt": "text\n"})
+    commit(repo, {"a.env": LEAK})
+    last = commit(repo, {"a.env": None})
+    ends = {"PRE_COMMIT_FROM_REF": first, "PRE_COMMIT_TO_REF": last}
+    done = auditor("secrets", "hook", "run", "pre-commit", cwd=repo, env=ends)
+    assert (done.code, "a.env:1:13: DB_PASSWORD" in done.err) == (1, True)
+    assert auditor("secrets", "hook", "run", "pre-commit", cwd=repo).code == 0
+    assert auditor("secrets", "hook", "run", "pre-commit", cwd=repo, env={**ends, _FROM: last}).code == 0
+    for odd in ("no-such-ref", "--all", f"{first}:a.txt"):
+        done = auditor("secrets", "hook", "run", "pre-commit", cwd=repo, env={**ends, _FROM: odd})
+        assert (done.code, "is no commit of" in done.err) == (1, True), odd
+    write(repo, "b.env", LEAK)
+    done = auditor("secrets", "hook", "run", "pre-commit", cwd=repo, env={**ends, _FROM: last})
+    assert (done.code, "b.env:1:13" in done.err) == (1, True), "what is staged counts all the same"
+
+
+_FROM = "PRE_COMMIT_FROM_REF"
 
 
 def test_what_an_archive_a_link_and_a_binary_file_add_is_refused_as_well(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def arrivals(
         for commit, seconds, id_, path in part:
             # Newest first, so the last one that is seen is the first one that was made.
             rank, last = rank - (commit != last), commit
-            found.setdefault(id_, {})[path] = Arrival(path=path, commit=commit, date=_time(seconds), rank=rank)
+            found.setdefault(id_, {})[path] = Arrival(path=path, commit=commit, date=time_of(seconds), rank=rank)
     return {id_: [paths[path] for path in sorted(paths)] for id_, paths in found.items()}
 
 
@@ -105,7 +105,7 @@ def changes(repository: Repository, revisions: Sequence[str]) -> list[Change]:
 
 def _changes(repository: Repository, revisions: Sequence[str], renames: str) -> list[Change]:
     found = [
-        Change(path=_path(line), olds=olds, new=new, commit=commit, date=_time(seconds))
+        Change(path=_path(line), olds=olds, new=new, commit=commit, date=time_of(seconds))
         for commit, seconds, line in _raw(repository, ("--date-order", "-c", KINDS, renames, *revisions))
         for file, olds, new in (fields(line),)
         if file
@@ -179,7 +179,8 @@ def unquoted(path: bytes) -> str:
     return "".join(plain)
 
 
-def _time(seconds: int) -> datetime:
+def time_of(seconds: int) -> datetime:
+    """Return the time that a commit claims, in UTC."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
