@@ -18,6 +18,8 @@ LARGEST = 50_000_000
 """Bytes of a file beyond which it is not read but named."""
 _PIECE = 96_000_000
 """Bytes of content that one task reads."""
+MOST = 10_000
+"""Finds of one content that are told one by one: a dump of tokens must not fill the memory."""
 _EACH = 2_000
 """Bytes of content that the handling of one file costs as much as."""
 _PACKED = (".gz", ".zst", ".bz2", ".xz")
@@ -57,8 +59,8 @@ class Search:
     """What became of a population."""
 
     __slots__ = (
-        "archives", "binary", "bytes_read", "clean", "clean_binaries", "closed", "hits", "inside", "read", "remembered",
-        "too_large", "unreadable",
+        "archives", "binary", "bytes_read", "clean", "clean_binaries", "closed", "crowded", "hits", "inside", "read",
+        "remembered", "too_large", "unreadable",
     )  # fmt: skip
 
     def __init__(self, *, read: int = 0, bytes_read: int = 0, binary: int = 0) -> None:
@@ -74,6 +76,8 @@ class Search:
         self.bytes_read = bytes_read
         self.binary = binary
         self.too_large: list[Item] = []
+        self.crowded: list[tuple[Item, int]] = []
+        """Those with more finds than are told, and how many more."""
         self.unreadable: list[Item] = []
         self.remembered = 0
         """Of those read: known to be clean from an earlier run."""
@@ -91,6 +95,7 @@ class Search:
         self.bytes_read += other.bytes_read
         self.binary += other.binary
         self.too_large += other.too_large
+        self.crowded += other.crowded
         self.unreadable += other.unreadable
         self.remembered += other.remembered
         self.clean += other.clean
@@ -165,20 +170,21 @@ def _piece(share: "_Share", piece: Sequence[Item]) -> Search:
             part.unreadable.append(item)
             continue
         part.bytes_read += len(content)
+        hits: list[Hit] = []
         if share.archives and recognised(content):
             clean = part.clean if _open(item, content, engine, part) else None
         elif (text := as_text(content)) is None:
             part.binary += 1
             hits = tokens(engine, content)
-            if hits:
-                part.hits[item.id] = hits
             clean = None if hits else part.clean_binaries
         else:
             part.read += 1
             hits = engine.scan(text, path=item.path)
-            if hits:
-                part.hits[item.id] = hits
             clean = None if hits else part.clean
+        if hits:
+            part.hits[item.id] = hits[:MOST]
+        if len(hits) > MOST:
+            part.crowded.append((item, len(hits) - MOST))
         if clean is not None and share.remember and share.reader.settled(item):
             clean.append(_key(item))
     return part
@@ -199,12 +205,26 @@ def _open(item: Item, content: bytes, engine: "Engine", part: Search) -> bool:
     """Search the texts in an archive; return whether it was read to its end and holds nothing."""
     found, complete = opened(content, engine, path=item.path)
     if found:
-        part.inside[item.id] = found
+        part.inside[item.id], more = _first(found)
+        if more:
+            part.crowded.append((item, more))
     part.read += complete
     part.archives += not complete
     if not complete:
         part.closed.append(item)
     return complete and not found
+
+
+def _first(found: "list[tuple[str, list[Hit]]]") -> "tuple[list[tuple[str, list[Hit]]], int]":
+    """Return what is told of the members of an archive, and how many finds are not."""
+    room, more = MOST, 0
+    kept: list[tuple[str, list[Hit]]] = []
+    for name, hits in found:
+        if room:
+            kept.append((name, hits[:room]))
+        more += max(len(hits) - room, 0)
+        room = max(room - len(hits), 0)
+    return kept, more
 
 
 def opened(content: bytes, engine: "Engine", *, path: str) -> "tuple[list[tuple[str, list[Hit]]], bool]":

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from auditor.collectors import searching
 from auditor.collectors.git import refs
 from auditor.collectors.git.command import Repository
 from auditor.collectors.searching import Item, Search
@@ -87,6 +88,9 @@ def gaps(search: Search) -> Iterator[Gap]:
     """Yield what a search passed over for its size, or could not read."""
     for item in search.too_large:
         detail = f"It has {item.size / 1e6:,.0f} MB. {_LARGE}"
+        yield Gap(file=_place(item), reason=GapReason.TOO_LARGE, detail=detail)
+    for item, more in search.crowded:
+        detail = f"It holds more than {searching.MOST:,} credentials; {more:,} further places are not told one by one."
         yield Gap(file=_place(item), reason=GapReason.TOO_LARGE, detail=detail)
     for item in search.unreadable:
         yield Gap(

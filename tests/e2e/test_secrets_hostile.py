@@ -434,3 +434,20 @@ def test_a_tar_of_links_and_devices_writes_nothing(tmp_path: Path) -> None:
     code, whole = scanned(place)
     assert (code, files(whole)) == (1, {"a.tar"})
     assert [entry.name for entry in tmp_path.rglob("*")] == ["p", "a.tar"]
+
+
+def test_a_content_of_countless_credentials_is_told_in_part_and_named(tmp_path: Path) -> None:
+    """What is found takes a hundred times the memory of the line that it stands on."""
+    lines = "".join(f"A{number}_PASSWORD=gull-and-anchor-{number}\n" for number in range(12_000))
+    (tmp_path / "a.env").write_text(lines)
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("first.env", lines[: len(lines) // 2])
+        archive.writestr("second.env", lines[len(lines) // 2 :])
+    code, whole = scanned(tmp_path)
+    assert code == 1
+    assert gaps(whole) == {"a.env": "too-large", "b.zip": "too-large"}
+    assert len(whole["findings"]) == 20_000
+    assert "2,000 further places" in whole["coverage"][0]["gaps"][0]["detail"]
+    repo = new(tmp_path / "r")
+    commit(repo, {"a.env": lines})
+    assert gaps(scanned(repo, "--git", ".")[1]) == {"a.env": "too-large"}
