@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from auditor.detection import objects
 from auditor.detection.below import REACH, SECRET_VALUE, below
+from auditor.detection.by_name import Holds, by_name, holds
 from auditor.detection.cards import CARD_NUMBER, card_numbers, scheme
 from auditor.detection.files import locked, notation_by_head, notation_of, sample, tests, translates
 from auditor.detection.found import Found
@@ -113,7 +114,7 @@ class Engine:
     def scan(self, content: bytes, *, path: str = "") -> list[Hit]:
         """Return every credential in `content`, in order; `path` tells which notation to expect."""
         found = self._triggers.find(content)
-        return self.confirm(content, found, path=path) if found else []
+        return self.confirm(content, found, path=path) if found or holds(path) is not Holds.NOTHING else []
 
     def triggers(self, content: bytes) -> list[Trigger]:
         """Return where a closer look is worth its price: cheap, and empty for most files."""
@@ -130,7 +131,8 @@ class Engine:
             or translates(path)
         )
         hits: dict[tuple[int, int], Found] = {}
-        for offset, piece in self._pieces(content, found, notation):
+        told_by_name = self._kept(by_name(content, path))
+        for offset, piece in ((0, told_by_name), *self._pieces(content, found, notation)):
             for item in piece:
                 place = (offset + item.start, offset + item.end)
                 if place not in hits or hits[place].rule == RANDOM:

@@ -519,7 +519,8 @@ def secret_value(key: str, value: str, *, docker: bool) -> Classification:
     if docker or key in {".dockerconfigjson", ".dockercfg"}:
         return _docker_auth(value)
     verdict, _ = examine(key, value, place=Place.SECRET)
-    if verdict.kind in _STAYS or verdict.rule == "public-key":
+    # Inside of a Secret the name of another one would be no use to anybody.
+    if (verdict.kind in _STAYS and verdict.rule != "object-name") or verdict.rule == "public-key":
         return verdict
     if verdict.kind is LiteralKind.CREDENTIAL and verdict.confidence is not Confidence.POSSIBLE:
         return verdict

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import NamedTuple
 
+from auditor.detection.by_name import Holds, holds
 from auditor.detection.files import locked, notation_of, sample, tests, translates
 from auditor.redaction.notation import Notation
 
@@ -15,9 +16,12 @@ class Manner(NamedTuple):
     translates: bool
     sample: bool
     locked: bool
+    by_name: str
+    """The path itself where it tells what the file holds: its findings are named by it."""
 
 
 @lru_cache(maxsize=1 << 16)
 def manner(path: str) -> Manner:
     """Return the manner in which the file `path` is read."""
-    return Manner(notation_of(path), tests(path), translates(path), sample(path), locked(path))
+    told = path if holds(path) is not Holds.NOTHING else ""
+    return Manner(notation_of(path), tests(path), translates(path), sample(path), locked(path), told)

@@ -65,7 +65,8 @@ _LONG = (
     r"|erlang[-_.]?cookie|root[-_.]?token[-_.]?id|secret[-_.]?(?:id|string|data)|key[-_.]?base|redis[-_.]?auth"
     r"|(?:api|secret|private|(?:en|de)cryption|encrypt|signing|sign|master|auth|account|shared|session|app|application"
     r"|ssh|hmac|jwt|admin|storage|crypt|crypto|cipher|aes|licen[sc]e|ingest|access|deploy|webhook|cookie|subscription"
-    r"|maps|gossip|fernet|instrumentation|integration|sas|server|nonce|pre[-_]?shared)[-_.]?key"
+    r"|maps|gossip|fernet|instrumentation|integration|sas|server|nonce|pre[-_]?shared|validation|logged[-_]?in)[-_.]?key"
+    r"|(?:auth|in|nonce|hash|hashids|cookie|app|crypt)[-_.]?salt"
 )
 _SHORT = r"pass|pwd|pw|pat|jwt|bearer|creds?|psk"
 KEYS = (
@@ -74,12 +75,21 @@ KEYS = (
     rf"|(?i:{_SHORT})(?:[A-Z\d_.\-]{_TAIL})?)"
 )
 """What a name that labels a credential ends with: wider than `redaction.names`, which a test holds."""
-_ASSIGN = r"\\?[\"']?\]?[ \t]*(?:=>|:=|=|:)[ \t]*"
+_ASSIGN = r"\\?[\"']?\]?[ \t]*(?:=>|[:?]=|=|:)[ \t]*"
 
-_ELSE = r"(?:(?:,|\|\||\?\?|\bor\b)[ \t]*(?:default[ \t]*=[ \t]*)?|\|[ \t]*default[ \t(]{0,3}(?:value=)?)"
+_ELSE = r"(?:(?:,|\|\||\?[?:]|\bor\b|\{)[ \t]*(?:default[ \t]*=[ \t]*)?|\|[ \t]*default[ \t(]{0,3}(?:value=)?)"
 """Between a name and what stands where it has no value, or an argument beside it."""
-_LOGIN = r"user[-_.]?info|basic[-_.]?auth|user[-_.]?pwd|user[-_.]?pass|\bauth"
-_CLIENTS = "mongo|mongosh|mongodump|mongorestore|mongoimport|login|rabbitmqadmin|cqlsh|mcrcon"
+_LOGIN = r"user[-_.]?info|user[-_.]?pwd|user[-_.]?pass|auth"
+_CLIENTS = (
+    "mongo|mongosh|mongodump|mongorestore|mongoimport|login|rabbitmqadmin|cqlsh|mcrcon|cypher-shell|beeline|twine|psexec"
+    "|useradd|couchbase-cli|elasticsearch-users|nuget|x11vnc"
+)
+_WORDS = (
+    "wpa_passphrase|nmcli|net[ \\t]use|net[ \\t]user|addprinc|secret_access_key|secret-string|smbclient|[ei][xm]pdp"
+    "|createUser|com2sec|SecureString|mysqladmin|vault[ \\t]login|ngrok|initial-password|admin-password"
+)
+_KEYSTORES = r"openssl[ \t]+(?:enc|aes|passwd)|(?:store|key)pass(?:wd)?[\"', \t]"
+_DIRECTIVES = r"requirepass|masterauth|auth[_-]pass[ \t]|rootpw|bindpw|sentinel-pass|insecure-password"
 _VALUE_FIRST = (
     r"[vV]alue[\"']?[ \t]*[:=][ \t]*[^\s{}][^\n{}]{0,250}[\n,][ \t]*[\"']?(?:[nN]ame|[kK]ey|ParameterKey)[\"']?"
     rf"[ \t]*[:=][^\n]{{0,64}}?{KEYS}"
@@ -99,28 +109,31 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     # What is written tighter than it need be costs: a word behind a bounded gap, or alternatives before one, took a
     # tenth of the whole pass each, where a wider pattern fires on few lines more. Measure before adding one.
     (Look.LINE, rf"{KEYS}{_ASSIGN}\\?[\"'][^\"'\n]{{3}}"),
-    (Look.LINE, rf"{KEYS}{_ASSIGN}[^\s\"'`$<(|>!#,;)\]}}][^\s]{{2}}"),
+    (Look.LINE, rf"{KEYS}{_ASSIGN}[^\s\"'`<(|>!#,;)\]}}][^\s]{{2}}"),
     # The shortest that anybody uses, and many do.
     (Look.LINE, r"(?i:password)[\"']?[ \t]*[:=>][ \t]*[\"']?sa[\"'<\s]"),
     # A default value behind a reference: `${DB_PASSWORD:-hunter2}`.
-    (Look.LINE, rf"\$\{{[\w.\-]{{0,64}}{KEYS}:[-=]?[^{{}}\n]"),
-    (Look.LINE, rf"-[\w.\-]{{0,64}}{KEYS}[ \t]+[\"']?[^\s\"'\-|&;<>]"),
+    (Look.LINE, rf"\$\{{[\w.\-]{{0,64}}{KEYS}[:\-][-=]?[^{{}}\n]"),
+    (Look.LINE, rf"-[\w./\-]{{0,64}}{KEYS}[ \t]+[\"']?[^\s\"'\-|&;<>]"),
     (Look.LINE, rf"<[\w:.\-]{{0,64}}{KEYS}(?:[ \t][^<>\n]{{0,120}})?>[^<>\n]{{3}}"),
     # Lists of arguments, calls, and what stands where a reference finds nothing.
-    (Look.LINE, rf"{KEYS}[\"'\])]{{0,3}}[ \t]*{_ELSE}[\"'][^\"'\n]{{3}}"),
+    (Look.LINE, rf"{KEYS}(?:[ \t]*:[ \t]*[&\w][\w.\[\]<>?|]{{1,24}}|[ \t]+[sS]tr(?:ing)?)[ \t]*=[ \t]*[\"'bBrR]"),
+    (Look.LINE, rf"{KEYS}[\"'\])]{{0,3}}[ \t]*{_ELSE}(?:<<)?[\"'][^\"'\n]{{3}}"),
     (Look.LINE, rf"default[ \t]+\"[^\"\n]{{3,64}}\"[ \t]+[\w.$(]{{0,64}}{KEYS}"),
-    (Look.LINE, rf"\$\{{[A-Z0-9_]{{0,64}}{KEYS}-[^{{}}\n]"),
     (Look.LINE, rf"\b(?:key|name)=[\"'][\w.\-]{{0,64}}{KEYS}[\"'][^<>\n]{{0,80}}>[^<>\n]{{3}}"),
-    (Look.LINE, rf"{KEYS}[\"']?[ \t]*[:=][ \t]*\{{[^{{}}\n]{{2}}"),
-    (Look.LINE, rf"(?i:{_LOGIN}){_ASSIGN}[\"']?[\w.@+\-]{{1,64}}:[^\s/]{{3}}"),
+    # With the same words before it as the first two have: written otherwise it made the whole pass three times as slow.
+    (Look.LINE, rf"{KEYS}{_ASSIGN}\{{[^}}\n]{{2}}"),
+    (Look.LINE, rf"(?i:{_LOGIN}){_ASSIGN}[\"']?[\w.@+\-]{{1,64}}[:/][^\s/]{{3}}"),
     (Look.LINE, rf"(?:BOOTSTRAP|ADMIN|AUTH|BASIC|DEFAULT|API)_USERS?{_ASSIGN}[\"']?[\w.@+\-]{{1,64}}:[^\s/]{{3}}"),
-    (Look.LINE, rf"(?i:auth){_ASSIGN}[\"']?neo4j/[^\s/]{{3}}"),
     # What the automaton can take in one with the patterns above costs nothing; a bound of the blanks doubled its price.
     (
         Look.PAIR,
         rf"{KEYS}[\"'\]]{{0,2}},?\s*[\"']?(?:[vV]alue|ParameterValue|(?:type|sensitive|overwrite)[\"']?[ \t]*=|#)",
     ),
     (Look.PAIR, _VALUE_FIRST),
+    (Look.PAIR, rf"name>\s*[\w.\-]{{0,64}}{KEYS}\s*</"),
+    (Look.PAIR, rf"(?:key|name)=[\"'][\w.\-]{{0,64}}{KEYS}[\"'][^<>\n]{{0,80}}>\s*<value>"),
+    (Look.PAIR, rf"(?i:{_LOGIN})[\"']?,?\s*[\"']?[vV]alue[\"']?[ \t]*[:=][ \t]*[\"']?[\w.@+\-]{{1,64}}[:/]"),
     (Look.BELOW, rf"(?i:variable)[ \t]+\"?[\w\-]{{0,64}}{KEYS}\"?[ \t]*\{{"),
     (Look.BELOW, rf"{_ABOVE}[\"']?[ \t]*[:=][ \t]*[|>{{\[]?[+\-\d]?[ \t]*\r?\n"),
     (Look.BELOW, rf"-[\w.\-]{{0,64}}{_ABOVE}[\"']?[ \t]*,?[ \t]*\r?\n"),
@@ -130,7 +143,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.LINE, r"[\w.\-]:[^\s@:/\"']{1,128}@(?:tcp|udp|unix)\("),
     (Look.LINE, r"(?:[Bb]asic|[Bb]earer|BEARER|BASIC|Token)[ \t]+[A-Za-z0-9+/_~.\-]{8}"),
     (Look.LINE, r"[?&;]sig=[A-Za-z0-9%+/=_\-]{20}"),
-    (Look.LINE, r"[ \t\"']-u[\"', \t=]{1,4}[A-Za-z_][\w.@\-]{0,63}:[^\s/]"),
+    (Look.LINE, r"[ \t\"']-u[\"', \t=]{0,4}[A-Za-z_][\w.@\-]{0,63}:[^\s/]"),
     (Look.LINE, r"--(?:user|auth|basic)[\"', \t=]{1,4}[A-Za-z_][\w.@\-]{0,63}:[^\s/]"),
     (Look.LINE, r"[ \t\"']-[skifS]{1,4}u[\"', \t=]"),
     (Look.LINE, r"(?:mysql|mariadb)[\w\-]{0,12}\b[^\n|;&]{0,400}[ \t\"']-p[^\s]"),
@@ -139,20 +152,29 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.LINE, r"redis-cli\b[^\n|;&]{0,400}[ \t\"']-a[\"', \t]"),
     (Look.LINE, r"sshpass[ \t]+-p"),
     (Look.LINE, rf"(?:{_CLIENTS})\b[^\n|;&]{{0,400}}[ \t]-p[ \t]"),
-    (Look.LINE, r"sqlcmd\b[^\n|;&]{0,400}[ \t]-P"),
+    (Look.LINE, r"(?:user|SETUSER)[ \t]+[\w.\-]{1,64}[ \t][^\n>]{0,64}[ \t]>[^\s\"']"),
+    (Look.LINE, r"[pP]ass(?:word|wd|phrase)?[ \t]+[^\s=:;,(\[{&|<>][^\s;]{2,64}[ \t;\r]*(?:\n|$)"),
+    (Look.LINE, r"_?auth[ \t]*=[ \t]*[\"']?[A-Za-z0-9+/]{8}"),
+    (Look.LINE, r"(?:sqlcmd|ipmitool|zip|bcp|mosquitto_[ps]ub)[ \t](?:[^\n|;&]{0,400}[ \t])?-P"),
+    # Programs that stand in few lines: the word alone costs less than a gap behind it.
+    (
+        Look.LINE,
+        rf"(?:{_WORDS})[ \t]|snmp[wgbst]|http[ \t]-a|[ow]community|\b7za?[ \t]+[a-z][ \t]|kadmin|{_KEYSTORES}",
+    ),
+    (Look.LINE, r"(?:SetEnv|setenv|setx|_param|set[ \t]+-\w{1,3})[ \t]+\w"),
     (Look.LINE, r"ldap(?:search|add|modify|delete|whoami|passwd)\b[^\n|;&]{0,400}[ \t]-w"),
     (Look.LINE, r"(?:add_user|change_password)[ \t]+[^\s]{1,66}[ \t]+[^\s]"),
     (Look.LINE, r"htpasswd[ \t]+-[a-zA-Z]{0,6}b"),
     (Look.LINE, r"\|[ \t]*(?:\w+[ \t]+)?chpasswd"),
-    (Look.LINE, r"(?:echo|printf)\b[^\n|]{0,200}\|[^\n|]{0,200}-stdin"),
+    (Look.LINE, r"-stdin\b|\|[ \t]*(?:sudo[ \t]+-S|(?:sudo[ \t]+)?passwd|kinit|gh[ \t]+auth)\b"),
     (Look.LINE, r"-pass(?:in|out|word)?[ \t]+[\"']?pass:"),
-    (Look.LINE, r"(?:requirepass|masterauth|auth_pass|rootpw|bindpw)[ \t]+[\"']?[^\s\"'=:]"),
+    (Look.LINE, rf"(?:{_DIRECTIVES})[ \t]*[\"']?[^\s\"'=:]"),
     (Look.LINE, r"mc[ \t]+(?:alias[ \t]+set|config[ \t]+host[ \t]+add)[ \t]"),
-    (Look.LINE, r"sqlplus\b[^\n|;&]{0,100}?[\w$#]/[^\s/@]{1,64}@"),
+    (Look.LINE, r"sqlplus\b[^\n|;&]{0,100}?[\w$#]/[^\s/@]{1,64}[@ ]"),
     (Look.LINE, r"stats[ \t]auth[ \t]+[^\s:]{1,64}:"),
     (Look.LINE, r"login[ \t]+[^\s]{1,128}[ \t]{1,8}password[ \t]+[^\s]"),
     (Look.LINE, r"(?i)identified[ \t]+(?:with[ \t]+[\w'\"]+[ \t]+)?(?:by|as)[ \t]+(?:'[^'\n]|\"?[a-z])"),
-    (Look.LINE, r"(?i)\bpassword\(?[ \t]{0,8}=?[ \t]{0,8}'[^'\n]"),
+    (Look.LINE, r"(?i)\bpassword(?:[ \t]for[ \t]|\(?[ \t]{0,8}=?[ \t]{0,8}N?'[^'\n])"),
     (Look.LINE, rf"ENV[ \t]+\w{{0,64}}{KEYS}[ \t]+[^\s=]"),
     (Look.LINE, r"\"auth\"[ \t]*:[ \t]*\"[A-Za-z0-9+/]{6}"),
     (Look.LINE, r"\"[dD]\"[ \t]*:[ \t]*\"[A-Za-z0-9_\-]{40}"),

@@ -11,7 +11,7 @@ from auditor.model.resource import Confidence
 from auditor.patterns import compile_
 from auditor.redaction.names import Label, label
 from auditor.redaction.notation import Notation
-from auditor.redaction.pairs import COMMENT, verdict
+from auditor.redaction.pairs import COMMENT, is_login, login, verdict
 from auditor.redaction.span import Span
 
 _QUOTED_VALUE = r"""(?P<quote>["'])(?P<value>[^"'\n]{1,512})(?P=quote)"""
@@ -23,7 +23,7 @@ _ENTRY = compile_(
 )
 NAME_VALUE = compile_(
     r"""(?:name(?<![\w\-]name)|key(?<![\w\-]key)|Name(?<![\w\-]Name)|Key(?<![\w\-]Key)|ParameterKey)["']?
-        [ \t]*[:=][ \t]*(?:[&!][\w!\-]+[ \t]+)?["']?(?P<key>[\w.\-/\[\]\\]{2,120})["']?
+        [ \t]*[:=][ \t]*(?:[&!][\w!\-]+[ \t]+)?["']?(?P<key>[\w.\-/\[\]\\:]{2,120})["']?
         [ \t]*,?(?:\s|\#[^\n]{0,200}\n){0,40}
         (?:["']?(?:type|Type|sensitive|secure|overwrite|slotSetting)["']?[ \t]*[:=][ \t]*["']?\w+["']?[ \t]*,?\s{0,40})?
         ["']?(?:[Vv]alue|ParameterValue)["']?[ \t]*[:=][ \t]*(?:[&!][\w!\-]+[ \t]+)?
@@ -43,6 +43,18 @@ _VALUE_NAME = compile_(
 )
 """The same pair in the other order, as serialisers that sort by length or by hand write it."""
 _MEMBER_START = compile_(r"[ \t]*(?:-[ \t]+)*")
+_NAMED_ELEMENT = compile_(
+    r"""<(?P<tag>[\w\-]{0,24}name)>\s{0,80}(?P<key>[\w.\-]{2,120})\s{0,80}</(?P=tag)>\s{0,80}
+        (?:<(?P<about>description|type|final)>[^<]{0,200}</(?P=about)>\s{0,80})?
+        <(?P<holder>[\w\-]{0,24}value)>\s{0,80}(?P<value>[^<>\s][^<>\n]{0,1023}?)\s{0,80}</(?P=holder)>""",
+    re.VERBOSE,
+)
+"""A property of Hadoop, a parameter of a servlet."""
+_HELD_ELEMENT = compile_(
+    r"""<\w{1,40}[ \t][^<>\n]{0,80}?\b(?:key|name)=["'](?P<key>[\w.\-]{1,120})["'][^<>\n]{0,80}>\s{0,80}
+        <value>\s{0,80}(?P<value>[^<>\s][^<>\n]{0,1023}?)\s{0,80}</value>""",
+    re.VERBOSE,
+)
 _OF_TYPE = compile_(
     r"""["']type["'][ \t]*:[ \t]*["'](?P<key>password)["'][ \t]*,\s{0,80}["']value["'][ \t]*:[ \t]*""" + _QUOTED_VALUE,
     re.VERBOSE,
@@ -58,6 +70,8 @@ _LISTED = compile_(
         (?P=quote)""",
     re.VERBOSE,
 )
+_ERLANG = compile_(r"""\{[ \t]*(?P<key>[a-z]\w{1,60})[ \t]*,[ \t]*(?:<<)?\"(?P<value>[^"\n]{1,512})\"(?:>>)?[ \t]*\}""")
+"""`{default_pass, <<"x">>}` of RabbitMQ's old configuration."""
 _ARGUMENTS = compile_(
     r"""\([ \t]*["'](?P<key>[\w.\-]{2,120})["'][ \t]*,[ \t]*""" + _QUOTED_VALUE + r"[ \t]*[,)]",
     re.VERBOSE,
@@ -71,20 +85,53 @@ _DEFAULT = compile_(
 _NEAR = 150
 _LOOKED_UP = compile_(
     r"""[\[(][ \t]*(?P<env>["']env["'],[ \t]*)?["'](?P<key>[\w.\-]{2,120})["'][\])]?[ \t]*
-        (?:,[ \t]*(?:default[ \t]*=[ \t]*)?|\|\|[ \t]*|\?\?[ \t]*|\bor[ \t]+|\)?[ \t]*\|[ \t]*default\([ \t]*)"""
+        (?:,[ \t]*(?:default[ \t]*=[ \t]*)?|\|\|[ \t]*|\?[?:][ \t]*|\bor[ \t]+|\)?[ \t]*\|[ \t]*default\([ \t]*
+        |\{[ \t]*)"""
     + _QUOTED_VALUE,
     re.VERBOSE,
 )
-_LOOK_UP = ("env(", "env[", "environ.get(", "config(", "property(", "ordefault(", "lookup(", "fetch(", "param(")
+_LOOK_UP = (
+    "env(",
+    "env[",
+    "env.str(",
+    "environ.get(",
+    "config(",
+    "property(",
+    "ordefault(",
+    "lookup(",
+    "fetch(",
+    "param(",
+)
 _LOOK_UP_OF_ANSIBLE = compile_(r"lookup\Z")
-_LOOKING_UP = compile_(r"(?i:env|environ\.get|config|property|ordefault|fetch|param)\Z")
+_LOOKING_UP = compile_(r"(?i:env(?:\.str)?|environ\.get|config|property|ordefault|fetch|param)\Z")
+_TYPED = compile_(
+    r"""(?<![\w.\-])(?P<key>[A-Za-z_$]\w{1,79})(?:[ \t]*:[ \t]*[&\w][\w.\[\]<>?|]{1,24}|[ \t]+[sS]tr(?:ing)?)
+        [ \t]*=[ \t]*[bBrRuU]{0,2}"""
+    + _QUOTED_VALUE,
+    re.VERBOSE,
+)
+"""`password: str = "x"`, `param password string = 'x'`: the type stands between a name and its value."""
+_IN_TEMPLATE = compile_(
+    r"""(?<![\w.\-])(?P<key>[A-Za-z_][\w.\-]{1,119})["']?[ \t]*[:=][ \t]*["']?\{\{-?[ \t]*(?:(?:b64enc|quote)[ \t]+)?"""
+    + _QUOTED_VALUE
+    + r"[ \t]*(?:\||-?\}\})",
+    re.VERBOSE,
+)
+"""`password: {{ "x" | b64enc }}`."""
+_DEFAULT_IN_TEMPLATE = compile_(
+    r"""(?<![\w.\-])(?P<key>[A-Za-z_][\w.\-]{1,119})["']?[ \t]*[:=][ \t]*["']?(?:\{\{|<%)[^{}\n]{1,200}?
+        (?:\bdefault[ \t(]{1,3}(?:value=)?|\|\|[ \t]*)"""
+    + _QUOTED_VALUE,
+    re.VERBOSE,
+)
+"""`password: "{{ anything | default('x') }}"`, whatever the reference is called."""
 _OR_ELSE = compile_(r"(?:\|\||\?\?)[ \t]*" + _QUOTED_VALUE)
 _MEMBER = compile_(r"[\w$]\??\.(?P<key>[A-Za-z_]\w{1,80})[ \t]*\Z")
 _PIPED = compile_(r"\|[ \t]*default[ \t]*\(?[ \t]*(?:value=)?" + _QUOTED_VALUE)
 _PIPING = compile_(r"(?<![\w\"'])\.?(?P<key>[A-Za-z_$][\w.]{1,120})[ \t]*\Z")
 _DEFAULTED = compile_(r"\bdefault[ \t]+\"(?P<value>[^\"\n]{1,512})\"[ \t]+[.$(]*(?P<key>[A-Za-z_][\w.]{1,120})")
 _HELD = compile_(
-    r"""\{[ \t]*(?:["']?(?i:type|sensitive|nullable)["']?[ \t]*[:=][ \t]*["']?\w{1,20}["']?,[ \t]*)?
+    r"""\{[ \t]*(?:["']?[A-Za-z]{4,21}["']?[ \t]*[:=][ \t]*["']?[^"'{}\n,:=]{1,80}["']?,[ \t]*){0,4}
         ["']?(?i:value|default|defaultValue)["']?[ \t]*[:=][ \t]*"""
     + _QUOTED_VALUE,
     re.VERBOSE,
@@ -108,10 +155,15 @@ def pairs_of_names(text: str, notation: Notation = Notation.DATA) -> Iterator[Sp
         quoted = group != "plain" or notation in {Notation.DATA, Notation.SHELL}
         if quoted or notation is Notation.UNKNOWN:
             key = match["key"].rstrip("\\")
+            if is_login(key):
+                yield from login(key, text, *match.span(group))
             yield from verdict(key, text, *match.span(group), quoted=quoted, notation=notation)
     yield from _values_first(text, notation)
     if "type" in text:
         yield from _each(_OF_TYPE, text)
+    if "</" in text:
+        yield from _each(_NAMED_ELEMENT, text)
+        yield from _each(_HELD_ELEMENT, text)
 
 
 def _values_first(text: str, notation: Notation) -> Iterator[Span]:
@@ -150,6 +202,7 @@ def blocks(text: str, lower: str, notation: Notation) -> Iterator[Span]:
     if "-" in text:
         yield from _flags(text, notation)
     yield from _defaults(text, lower)
+    yield from _in_notations(text, lower)
     if "sig=" in text:
         for match in _SIGNATURE.finditer(text):
             rule = "azure-shared-access-signature"
@@ -172,6 +225,17 @@ def _defaults(text: str, lower: str) -> Iterator[Span]:
         yield from _each(_DEFAULTED, text, least=Label.TOKEN)
     if "{" in text and ("value" in lower or "default" in lower):
         yield from _behind(_HELD, text, _HOLDER, least=Label.SECRET)
+
+
+def _in_notations(text: str, lower: str) -> Iterator[Span]:
+    """Yield literals in templates, behind a type, and in terms of Erlang."""
+    if "{{" in text or "<%" in text:
+        yield from _each(_IN_TEMPLATE, text)
+        yield from _each(_DEFAULT_IN_TEMPLATE, text)
+    if "= " in text and ("str" in lower or ": " in text):
+        yield from _each(_TYPED, text)
+    if '"}' in text or ">>" in text:
+        yield from _each(_ERLANG, text)
 
 
 def _behind(
@@ -207,5 +271,5 @@ def _flags(text: str, notation: Notation) -> Iterator[Span]:
         told = notation is Notation.SHELL or match["quote"] or not match["value"].isalpha()
         written = notation is Notation.DATA and strength is Label.PASSWORD
         if told or (written and COMMENT.match(text) is None):
-            yield from verdict(match["key"], text, *match.span("value"), quoted=True)
+            yield from verdict(match["key"], text, *match.span("value"), quoted=True, notation=Notation.SHELL)
     yield from _each(_LISTED, text)

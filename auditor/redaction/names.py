@@ -51,7 +51,7 @@ _PASSWORDS = frozenset(
     }
 )  # fmt: skip
 _PASSWORD_ENDS = ("password", "passwd", "passphrase", "passcode")
-_NEGATED = frozenset({"nopasswd", "nopassword", "nopass"})
+_NEGATED = frozenset({"nopasswd", "nopassword", "nopass", "htpasswd"})
 """`NOPASSWD: ALL` of sudoers, `nopass` of Redis: that there is no password."""
 _JOINED_PASS = compile_(
     r"\w{2,}(?:pass|pwd)|(?:db|root|admin|bind|my|mysql|pg|postgres|sql|redis|smtp|mail|ftp|ssh|ldap|user|app|proxy|vnc|wifi)pw"
@@ -93,7 +93,8 @@ _OWNERS = frozenset(
     {
         "client", "jwt", "app", "application", "session", "cookie", "shared", "webhook", "signing", "consumer", "oauth",
         "hmac", "api", "token", "encryption", "oidc", "state", "nextauth", "access", "master", "otp", "totp", "channel",
-        "sasl", "auth0", "hash", "inline", "encoder", "crypto", "admin", "rpc",
+        "sasl", "auth0", "hash", "inline", "encoder", "crypto", "admin", "rpc", "enroll", "enrollment", "registration",
+        "replication", "join", "turn", "device", "csrf",
     }
 )  # fmt: skip
 _KEYED = frozenset(
@@ -101,9 +102,11 @@ _KEYED = frozenset(
         "api", "secret", "private", "encryption", "encrypt", "signing", "sign", "master", "auth", "account", "shared",
         "session", "app", "application", "hmac", "jwt", "admin", "storage", "crypt", "crypto", "cipher", "aes",
         "license", "licence", "ingest", "access", "deploy", "webhook", "cookie", "subscription", "maps", "gossip",
-        "fernet", "instrumentation", "integration", "sas", "psk", "decryption", "nonce",
+        "fernet", "instrumentation", "integration", "sas", "psk", "decryption", "nonce", "preshared", "validation",
     }
 )  # fmt: skip
+_SALTED = frozenset({"auth", "in", "nonce", "hash", "token", "hashids", "secret", "cookie", "app", "crypt"})
+"""`AUTH_SALT` of WordPress, `hash_salt` of Drupal: they sign sessions."""
 _JOINED_KEY = compile_(r"(?:api|secret|private|encryption|signing|master|auth|account|shared|access)key")
 _PAGES = frozenset(
     {
@@ -174,6 +177,8 @@ def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:
         or words[-2:] in (["key", "base"], ["redis", "auth"])
         or (before, last) in {("erlang", "cookie"), ("secret", "string"), ("secret", "data")}
         or last == "psk"
+        or (last == "salt" and before in _SALTED)
+        or words[-3:] == ["logged", "in", "key"]
     ):
         return Label.TOKEN
     if last in {"credential", "credentials", "creds"}:

@@ -16,24 +16,27 @@ from auditor.redaction.verdict import named
 
 WORDS = (
     "pass", "pwd", "secret", "token", "key", "auth", "cred", "cookie", "pw", "jwt", "_pat", "sig=", "psk", "info",
-    "_user",
+    "_user", "salt",
 )  # fmt: skip
 """Without one of these no name in a text labels a credential; for lower-case text."""
 _KEYWORD = compile_(
-    r"(?:pass|pwd|pw\b|secret|token|key|auth|cred|cookie|jwt|pat\b|psk|user.?info|_users?)[\w.\-]{0,120}"
-    r"\\?[\"']?\]?[ \t]*[:=]"
+    r"(?:pass|pwd|pw\b|secret|token|key|auth|cred|cookie|jwt|pat\b|psk|user.?info|_users?|salt)[\w.\-]{0,120}"
+    r"\\?[\"']?\]?[ \t]*(?:[:=]|\?=)"
 )
 """One of them, with a separator behind the name that holds it; for lower-case text."""
 _PAIR = compile_(
-    r"(?<![\w.\-$])(?<!\$\{)(?P<dashes>-{0,2})(?P<key>[A-Za-z_][\w.\-]{0,119})(?P<close>\\?[\"'])?\]?[ \t]*"
-    r"(?P<separator>=>|:=|=(?!=)|:(?![:/]))[ \t]*"
+    r"(?<![\w.\-])(?<!\$\{)(?P<dashes>-{0,2})(?P<key>[A-Za-z_][\w.\-]{0,119})(?P<close>\\?[\"'])?\]?[ \t]*"
+    r"(?P<separator>=>|[:?]=|=(?!=)|:(?![:/]))[ \t]*(?:(?:[bBrRuU]{1,2}|N)(?=[\"']))?"
 )
+"""Before a quote may stand how a program or SQL takes the text: `b'...'`, `N'...'`."""
+_COMPARED = compile_(r"\[[ \t\[]|\btest\b|-eq\b|\(\(")
 _IN_NAMES = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 _LONGEST_NAME = 120
+_SHORTEST = 3
 _LINE_HEAD = compile_(r"[ \t]*(?:[-*][ \t]+)*(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+)?[\"']?-{0,2}")
 _TAGS = compile_(r"(?:(?:&[\w\-]+|!!(?:str|binary)|!unsafe)[ \t]+)+|Sensitive\(")
 """Before a value: an anchor and the tag of a plain string in YAML, the type of Puppet that hides it."""
-COMMENT = compile_(r"[ \t]*(?:#|//|;|--[ \t]|<!--|\*[ \t]|/\*)")
+COMMENT = compile_(r"[ \t]*(?:#|//(?!\S+:_)|;|--[ \t]|<!--|\*[ \t]|/\*)")
 _QUOTED = compile_(
     r"\\\"(?P<escaped>(?:[^\"\\]|\\(?!\"))*)\\\"|\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>(?:[^'\\]|\\.)*)'"
     r"|`(?P<back>[^`]*)`"
@@ -54,6 +57,8 @@ _CALL = compile_(
     r"[A-Za-z_][\w.]*\(.*|(?:await|new|lambda|function|return|async)\b.*"
     r"|[A-Za-z_]\w*(?:\??\.\w+)*\[(?:[^\[\]]*\].*|\Z)"
 )
+_SIGNS_IN_BRACKETS = compile_(r"\w\([^\w()]{1,3}\)\w")
+"""`yourStrong(!)Password`."""
 _BARE_WORDS = frozenset(
     {
         "str", "string", "String", "bytes", "int", "bool", "boolean", "object", "Any", "any", "None", "nil", "null",
@@ -82,6 +87,8 @@ _LOGIN = compile_(
 """`basic.auth.user.info=alice:secret`."""
 
 
+_PACKED_LOGIN = compile_(r"[A-Za-z0-9+/]{8,400}={0,2}")
+"""Of npm: `_auth=` with user and password in base64."""
 _DIGEST_OF = ("checksum/", "hash/", "checksum-", "sha256/")
 """`checksum/secret: 9f86...`."""
 _DIGEST = compile_(r"[\"']?[0-9a-f]{32,128}(?![\w.\-])")
@@ -134,8 +141,10 @@ def _value_of(place: _Place, match: re.Match[str]) -> tuple[int, Iterable[Span]]
     if text[match.start() - 1 : match.start()] == "\\" and key[0] in "nrt":
         key = key[1:]  # the escape of a line end before it
     strength = _strength(match, key)
-    login = _LOGIN_NAME.search(key) is not None or _LOGIN_OF.fullmatch(key) is not None
-    if strength <= Label.WEAK and not login:
+    logs_in = is_login(key)
+    if strength <= Label.WEAK and not logs_in:
+        return 0, ()
+    if text[match.start() - 1 : match.start()] == "$" and not _assigned(place, match):
         return 0, ()
     tags = _TAGS.match(text, position, place.end)
     position = tags.end() if tags is not None else position
@@ -144,7 +153,7 @@ def _value_of(place: _Place, match: re.Match[str]) -> tuple[int, Iterable[Span]]
         start, end = quoted.span(quoted.lastgroup or "double")
         position = quoted.end()
         code = place.notation is Notation.CODE
-        known = code and _names_a_key(key, text[start:end])
+        known = code and not match["dashes"] and _names_a_key(key, text[start:end])
         if quoted.lastgroup == "back" or known or _closes(place, match, quoted) or _told(place, match):
             return position, ()
     else:
@@ -152,14 +161,20 @@ def _value_of(place: _Place, match: re.Match[str]) -> tuple[int, Iterable[Span]]
         position = max(position, end)
     if start >= end:
         return position, ()
-    if login and strength <= Label.WEAK:
-        return 0, _login(key, text, start, end)
+    if logs_in and strength <= Label.WEAK:
+        return 0, login(key, text, start, end)
     notation = place.notation
     if match["dashes"] and quoted is not None:
         notation = Notation.SHELL
     elif text[match.start() - 1 : match.start()] in {";", "?", "&"}:
         notation = Notation.DATA  # a connection string or a query, whatever stands around it
-    return position, verdict(key, text, start, end, quoted=quoted is not None, notation=notation, strength=strength)
+    setting = (
+        strength is Label.SECRET and notation is Notation.DATA and match["separator"] == "=" and not match["close"]
+    )
+    found = verdict(
+        key, text, start, end, quoted=quoted is not None, notation=notation, strength=strength, setting=setting
+    )
+    return position, found
 
 
 def _closes(place: _Place, match: re.Match[str], quoted: re.Match[str]) -> bool:
@@ -168,6 +183,13 @@ def _closes(place: _Place, match: re.Match[str], quoted: re.Match[str]) -> bool:
         return False
     quote = place.text[quoted.start()]
     return place.text.count(quote, place.start, match.start()) % 2 == 1
+
+
+def _assigned(place: _Place, match: re.Match[str]) -> bool:
+    """Return whether `$password = "x"` gives a variable its value, as PHP, Perl and PowerShell write it."""
+    if match["separator"] != "=" or match["close"] or match.string[match.end() : match.end() + 1] not in {'"', "'"}:
+        return False
+    return place.notation is not Notation.SHELL or _COMPARED.search(place.text, place.start, match.start()) is None
 
 
 def _told(place: _Place, match: re.Match[str]) -> bool:
@@ -202,6 +224,8 @@ def _strength(match: re.Match[str], key: str) -> Label:
         after = match.string[match.end() : match.end() + 1]
         if before in {";", "?", "&"} or (match["separator"] == ":" and after in {'"', "'"}):
             return Label.PASSWORD
+        if before in {"", "\n"} and match["separator"] == "=" and after not in {"$", "`", "/", ".", "~"}:
+            return Label.PASSWORD  # of a file of settings: a folder begins otherwise
     return strength
 
 
@@ -232,6 +256,7 @@ def _unquoted(place: _Place, match: re.Match[str], start: int) -> tuple[int, int
             return nothing
         return word.span()
     value = _ENDS.split(text[start : place.end], maxsplit=1)[0].rstrip(" \t\r,;")
+    value = value[:-1].rstrip(" \t") if value.endswith(" \\") else value  # the line goes on
     following = _NEXT.search(value) if assignment else None
     return start, start + (len(value) if following is None else following.start())
 
@@ -252,7 +277,7 @@ def _impossible(  # noqa: PLR0911 - an ordered list of evidence
         return True  # an argument of a call
     if match["separator"] == ":" and tight and "]" in match[0]:
         return True  # `input[type="password"]:focus`
-    if match["separator"] == ":" and tight and (not head or text[match.start("key") - 1 : match.start("key")] in "\"'"):
+    if match["separator"] == ":" and tight and (not head or before in {'"', "'"} or notation is not Notation.DATA):
         # `module.auth_token:factory`, `'a-secret:key'`: in no notation is that a name with its value.
         return match["close"] is None
     if "{{" in text[max(0, match.start() - _NEAR) : match.start()].rpartition("}}")[2].rpartition("\n")[2]:
@@ -287,14 +312,33 @@ def _word_pattern(place: _Place, before: str, start: int, *, assignment: bool) -
     return _CONNECTION_WORD if assignment and place.text.find(";", *window) >= 0 else _WORD
 
 
-def _login(key: str, text: str, start: int, end: int) -> Iterator[Span]:
+def is_login(key: str) -> bool:
+    """Return whether user and password stand together under the name `key`."""
+    return _LOGIN_NAME.search(key) is not None or _LOGIN_OF.fullmatch(key) is not None
+
+
+def login(key: str, text: str, start: int, end: int) -> Iterator[Span]:
     """Yield the password of `user:password` under the name of a login."""
     match = _LOGIN.fullmatch(text, start, end)
+    packed = match is None and key.endswith("_auth") and _PACKED_LOGIN.fullmatch(text, start, end)
+    if packed and _packs_a_login(text[start:end]):
+        yield Span(start, end, key, "named-credential", Confidence.LIKELY)
     if match is None or match["value"].isdigit() or match["user"].lower() in {"system", "basic", "bearer"}:
         return
     found = named(Label.PASSWORD, key, match["value"], structured=True)
     if found.kind is LiteralKind.CREDENTIAL:
         yield Span(match.start("value"), match.end("value"), key, found.rule, found.confidence)
+
+
+def _packs_a_login(packed: str) -> bool:
+    import base64  # noqa: PLC0415 - start-up: few names want it
+    import binascii  # noqa: PLC0415 - as above
+
+    try:
+        user, colon, password = base64.b64decode(packed, validate=True).decode("ascii").partition(":")
+    except (binascii.Error, ValueError):
+        return False
+    return bool(user and colon and len(password) >= _SHORTEST and password.isprintable())
 
 
 def verdict(
@@ -306,16 +350,21 @@ def verdict(
     quoted: bool,
     notation: Notation = Notation.UNKNOWN,
     strength: Label | None = None,
+    setting: bool = False,
 ) -> Iterator[Span]:
-    """Yield the value between `start` and `end` where it is a credential under the name `key`."""
+    """Yield the value between `start` and `end` where it is a credential under the name `key`.
+
+    `setting`: in `secret = x` of a file of settings stands the secret itself, in `secret: x` as often its name.
+    """
     value = text[start:end]
     if len(value) > 4096:
         return
-    if not quoted and (value[0] in "{[|>&*(!" or _CALL.fullmatch(value) or _is_code(key, value, notation)):
+    called = _CALL.fullmatch(value) and not (notation is Notation.DATA and _SIGNS_IN_BRACKETS.search(value))
+    if not quoted and (value[0] in "{[|>&*(!" or called or _is_code(key, value, notation)):
         return
     if notation is Notation.PROSE and not quoted and value.lower().strip(".,:;") in _STATES:
         return
-    structured = notation is not Notation.SHELL
+    structured = notation is not Notation.SHELL and not setting
     found = named(label(key) if strength is None else strength, key, value, structured=structured)
     if found.kind is LiteralKind.CREDENTIAL and found.confidence is not Confidence.POSSIBLE:
         stripped = len(value) - len(value.lstrip())

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from auditor.model.resource import Confidence, LiteralKind
 from auditor.patterns import compile_
 from auditor.redaction.names import Label, label
+from auditor.redaction.notation import Notation
 from auditor.redaction.span import Span
 from auditor.redaction.verdict import named
 
@@ -31,15 +32,16 @@ _CLIENTS = r"(?:mysql|mysqladmin|mysqldump|mysqlshow|mysqlcheck|mysqlimport|mari
 _NO_WORD = r"(?!rint[0f]?\b|ath\b|erm\b|rune\b|ort\b|assword\b|[a-z]+=)"
 """Behind `-p`: other options that begin like it, such as `-protocol=tcp` and the `-printf` of `find`."""
 _LOGINS = (
-    r"(?:mongo|mongosh|mongodump|mongorestore|mongoimport|rabbitmqadmin|cqlsh|mcrcon"
-    r"|(?:docker|podman|registry|helm|oc|argocd)[ \t]+login)"
+    r"(?:mongo|mongosh|mongodump|mongorestore|mongoimport|rabbitmqadmin|cqlsh|mcrcon|cypher-shell|beeline|twine|psexec"
+    r"|couchbase-cli|elasticsearch-users|useradd|nuget|kadmin|x11vnc"
+    r"|(?:docker|podman|nerdctl|registry|helm|oc|argocd|az)[ \t]+login)"
 )
 _PROGRAMS = (
     _Program(
-        ("curl", "wget", "http", "'-u'", '"-u"'),
-        ("-u", "su ", "ku ", "--auth", "--basic"),
+        ("curl", "wget", "http", "'-u'", '"-u"', "etcdctl"),
+        ("-u", "su ", "ku ", "--auth", "--basic", "-a "),
         "user",
-        r"""(?:-u(?<![\w\-]-u)|--user(?<![\w\-]--user)|--auth|--basic|-[skifS]{1,4}u)
+        r"""(?:-u(?<![\w\-]-u)|--user(?<![\w\-]--user)|\bhttps?[ \t]+-a|--auth|--basic|-[skifS]{1,4}u)
             (?:[\"'],?[ \t]*|[\"']?[ \t]+|=)?[\"']?[A-Za-z_][^\s:\"'${},/]{0,63}:(?P<value>[^\s\"'/:]{1,128})""",
     ),
     # A line of its own, behind a backslash: what program it belongs to stands above.
@@ -80,13 +82,99 @@ _PROGRAMS = (
     ),
     _Program(("sshpass",), (), "password", r"""\bsshpass[ \t]+-p[ \t]*[\"']?(?P<value>[^\s\"']{1,128})"""),
     _Program(
-        ("mongo", "login", "rabbitmqadmin", "cqlsh", "mcrcon"),
+        (
+            "mongo", "login", "rabbitmqadmin", "cqlsh", "mcrcon", "cypher-shell", "beeline", "twine", "psexec",
+            "useradd",
+            "couchbase-cli", "elasticsearch-users", "nuget", "x11vnc",
+        ),
         ("-p",),
         "password",
         rf"""\b{_LOGINS}\b[^\n|;&]{{0,400}}?[ \t]-p[ \t]+[\"']?(?P<value>[^\s\"']{{1,128}})""",
     ),
     _Program(
-        ("sqlcmd",), ("-P",), "password", r"""\bsqlcmd\b[^\n|;&]{0,400}?[ \t]-P[ \t]*[\"']?(?P<value>[^\s\"']{1,128})"""
+        ("sqlcmd", "ipmitool", "zip", "bcp", "mosquitto_"),
+        ("-P",),
+        "password",
+        r"""\b(?:sqlcmd|ipmitool|zip|unzip|bcp|mosquitto_pub|mosquitto_sub)\b[^\n|;&]{0,400}?[ \t]-P[ \t]*[\"']?
+            (?P<value>[^\s\"']{1,128})""",
+    ),
+    _Program(
+        ("7z", "kadmin", "openssl"),
+        ("-p", "-w", "-k", "passwd"),
+        "password",
+        r"""\b(?:7za?[ \t]+[a-z][ \t][^\n|;&]{0,200}?-p|kadmin\b[^\n|;&]{0,200}?[ \t]-w[ \t]+
+            |openssl[ \t]+(?:enc|aes-\d{3}-\w{3})\b[^\n|;&]{0,200}?[ \t]-k[ \t]+
+            |openssl[ \t]+passwd[ \t]+(?:-\w+[ \t]+(?:salt[ \t]+)?){0,3})[\"']?
+            (?P<value>[^\s\"'\-)][^\s\"')]{2,127})""",
+    ),
+    # A store of keys of Java: the password is that of the store, or of one key.
+    _Program(
+        ("storepass", "keypass"),
+        (),
+        "password",
+        r"""-(?:src|dest)?(?:storepass|keypass)(?:wd)?(?:[\"'],[ \t]*|[ \t]+)[\"']?
+            (?P<value>[^\s\"'\-][^\s\"']{2,127})""",
+    ),
+    # PowerShell.
+    _Program(
+        ("SecureString",),
+        (),
+        "password",
+        r"""SecureString[ \t]+(?:-String[ \t]+|-AsPlainText[ \t]+|-Force[ \t]+){0,3}[\"']
+            (?P<value>[^\"'\n]{3,128})[\"']""",
+    ),
+    # One word behind a command: what logs in, what sets a password.
+    _Program(
+        (
+            "mysqladmin", "vault login", "ngrok", "set-initial-password", "reset-admin-password", "wpa_passphrase",
+            "nmcli", "net user", "net use ", "addprinc",
+        ),
+        (),
+        "password",
+        r"""(?:\bmysqladmin\b[^\n|;&]{0,200}?[ \t]password[ \t]+
+            |\bvault[ \t]+login[ \t]+(?:-no-print[ \t]+)?(?![a-z]+=)(?!-)
+            |\bngrok[ \t]+(?:config[ \t]+add-)?authtoken[ \t]+|\bset-initial-password[ \t]+|\breset-admin-password[ \t]+
+            |\bwpa_passphrase[ \t]+\S+[ \t]+|\bnmcli\b[^\n|;&]{0,200}?[ \t]password[ \t]+
+            |\bnet[ \t]+user[ \t]+[\w.%\-]+[ \t]+(?![/*])|\bnet[ \t]+use[ \t]+\S+[ \t]+\\\\\S+[ \t]+(?![/*])
+            |\baddprinc[ \t]+-pw[ \t]+)
+            [\"']?(?P<value>[^\s\"'\\<>|;&()-][^\s\"'\\<>|;&()]{2,127})""",
+    ),
+    _Program(
+        ("aws configure set", "SecureString", "secret-string"),
+        ("secret_access_key", "--value", "secret-string"),
+        "password",
+        r"""(?:\baws_secret_access_key|--type[ \t=]+[\"']?SecureString\b[^\n|;&]{0,200}?[ \t]--value|--secret-string)
+            [ \t=]+[\"']?(?P<value>[^\s\"'{$][^\s\"']{2,511})""",
+    ),
+    _Program(
+        ("smbclient", "expdp", "impdp", "rman"),
+        ("%", "/"),
+        "password",
+        r"""(?:\bsmbclient\b[^\n|;&]{0,200}?[ \t]-U[ \t]*[\"']?[\w.\-\\]{1,64}%|\b(?:expdp|impdp)[ \t]+[\"']?\w{1,64}/)
+            (?P<value>[^\s\"'/@]{1,64})""",
+    ),
+    # Of SNMP: a community is a password, except the one that everybody knows.
+    _Program(
+        ("snmp", "community", "com2sec", "createUser"),
+        (),
+        "password",
+        r"""(?:\bsnmp(?:walk|get|bulkwalk|set|getnext|trap)\b[^\n|;&]{0,200}?
+            [ \t]-[AXc][ \t]*|(?:^|\n)[ \t]*(?:r[ow]community6?[ \t]+
+            |com2sec6?[ \t]+\S+[ \t]+\S+[ \t]+|createUser[ \t]+\S+[ \t]+(?:MD5|SHA\S*)[ \t]+))
+            [\"']?(?!public\b)(?P<value>[^\s\"'\-][^\s\"']{2,63})""",
+    ),
+    _Program(
+        ("createUser",),
+        ("AES", "DES"),
+        "password",
+        r"""\bcreateUser[ \t][^\n]{1,120}[ \t](?:AES|DES)\S*[ \t]+[\"']?(?P<value>[^\s\"']{3,63})""",
+    ),
+    # The answer to a question of Debian's installer.
+    _Program(
+        ("pass",),
+        (" password ",),
+        "password",
+        r"""/[\w.-]*pass(?:word)?[\w-]*[ \t]+(?:password|string)[ \t]+[\"']?(?P<value>[^\s\"']{1,128})""",
     ),
     _Program(
         ("ldap",),
@@ -117,11 +205,13 @@ _PROGRAMS = (
             \|[ \t]*(?:\w+[ \t]+)?chpasswd""",
     ),
     _Program(
-        ("-stdin",),
+        ("-stdin", "sudo -S", "passwd", "kinit", "with-token"),
         ("echo", "printf"),
         "password",
-        r"""\b(?:echo|printf)[ \t]+(?:-\w+[ \t]+)?[\"']?(?P<value>[^\s\"'|]{3,128})[\"']?[ \t]*\|[^\n|]{0,200}
-            (?:--password-stdin|passwd[ \t]+--stdin)""",
+        r"""\b(?:echo|printf)[ \t]+(?:-\w+[ \t]+)?[\"']?
+            (?P<value>[^\s\"'|\\]{3,128})(?:\\n[^\s\"'|]{0,128})?[\"']?[ \t]*
+            \|[ \t]*(?:[^\n|]{0,200}--password-stdin
+            |sudo[ \t]+-S|(?:sudo[ \t]+)?passwd\b|kinit\b|gh[ \t]+auth[ \t]+login)""",
     ),
     _Program(
         ("pass:",),
@@ -130,11 +220,24 @@ _PROGRAMS = (
         r"""(?:-pass(?:in|out)?|-password)[ \t]+[\"']?pass:[\"']?(?P<value>[^\s\"']{1,128})""",
     ),
     _Program(
-        ("requirepass", "masterauth", "auth_pass", "rootpw", "bindpw"),
+        (
+            "requirepass", "masterauth", "auth_pass", "rootpw", "bindpw", "auth-pass", "sentinel-pass",
+            "insecure-password",
+        ),
         (),
         "requirepass",
-        r"""(?:^|\n|-)[ \t]*(?:requirepass|masterauth|auth_pass|rootpw(?:[ \t]+--plaintext)?|bindpw)
+        r"""(?:(?:^|\n|-|[\"'])[ \t]*(?:requirepass|masterauth|auth_pass|rootpw(?:[ \t]+--plaintext)?|bindpw
+            |sentinel[ \t]+(?:auth-pass[ \t]+[^\s{]{1,64}|sentinel-pass))|\buser[ \t]+\S{1,64}[ \t]+insecure-password)
             [ \t]+[\"']?(?P<value>[^\s\"'=:\-][^\s\"']{0,511})""",
+    ),
+    # A user of Redis: `user app on >hunter2 ~jobs:* +@read`.
+    _Program(
+        (" >",),
+        ("user ", "SETUSER"),
+        "password",
+        r"""(?:(?:^|\n)[ \t]*user|\bSETUSER)[ \t]+[\w.\-]{1,64}[ \t]+
+            (?:(?:on|off|reset|resetpass|~\S+|&\S+|\+\S+)[ \t]+){0,8}>
+            (?P<value>[^\s\"']{1,128})""",
     ),
     # Of MinIO: a name for the server, its address, a user, the password.
     _Program(
@@ -148,7 +251,8 @@ _PROGRAMS = (
         ("sqlplus",),
         ("/",),
         "password",
-        r"""\bsqlplus\b[^\n|;&]{0,100}?[ \t][\"']?[\w$\#]{1,64}/[\"']?(?P<value>[^\s\"'/@]{1,64})[\"']?@""",
+        r"""\bsqlplus\b[^\n|;&]{0,100}?[ \t][\"']?[\w$\#]{1,64}/[\"']?
+            (?P<value>[^\s\"'/@]{1,64})[\"']?(?:@|[ \t]+(?i:as)\b)""",
     ),
     _Program(
         ("stats auth",), (), "password", r"""\bstats[ ]auth[ \t]+[\w.\-]{1,64}:(?P<value>[^\s\"']{1,128})"""
@@ -165,28 +269,43 @@ _PROGRAMS = (
         ("'",),
         "password",
         r"""\b(?:(?i:IDENTIFIED[ \t]+(?:WITH[ \t]+[\w'\"]{1,40}[ \t]+)?BY)
-            |(?i:(?:WITH|ENCRYPTED|USER|ROLE|LOGIN|SUPERUSER)\b(?!:)[^;'\n]{0,80}\bPASSWORD)|PASSWORD\()
-            [ \t]*=?[ \t]*'(?P<value>[^'\n]{1,128})'""",
+            |(?i:(?:WITH|ENCRYPTED|USER|ROLE|LOGIN|SUPERUSER)\b(?!:)[^;'\n]{0,80}\bPASSWORD)|PASSWORD\(
+            |(?i:SET[ \t]+PASSWORD[ \t]+FOR)[ \t]+[^\s=]{1,120}[ \t]*=|(?i:OPTIONS)[ \t]*\([^)\n]{0,200}?\bpassword)
+            [ \t]*=?[ \t]*N?'(?P<value>[^'\n]{1,128})'""",
     ),
     # As Oracle writes it, without quotes.
     _Program(
         ("dentified", "DENTIFIED"),
-        ("user", "USER", "ser", "GRANT", "rant"),
+        ("user", "USER", "ser", "GRANT", "rant", "CONNECT", "onnect"),
         "password",
-        r"""\b(?i:(?:CREATE|ALTER)[ \t]+USER|GRANT\b[^;\n]{1,200}?[ \t]TO)[ \t]+[^\s;]{1,64}
+        r"""\b(?i:(?:CREATE|ALTER)[ \t]+USER|(?:GRANT|LINK)\b[^;\n]{1,200}?[ \t]TO)[ \t]+[^\s;]{1,64}
             [ \t]+(?i:IDENTIFIED[ \t]+BY(?![ \t]+VALUES))[ \t]+\"?(?P<value>[A-Za-z][\w\#$]{2,127})\"?(?![\w(.])""",
     ),
-    # The old form of a Dockerfile, without an equals sign.
+    # The old form of a Dockerfile, without an equals sign, and how servers set variables.
     _Program(
-        ("ENV ",),
+        ("ENV ", "SetEnv ", "setenv ", "setx ", "_param ", "set -"),
         (),
         "",
-        r"""(?:^|\n)[ \t]*ENV[ \t]+(?P<key>[A-Za-z_]\w{1,119})[ \t]+[\"']?(?P<value>[^\s\"'=][^\s\"']{0,511})[\"']?
-            [ \t]*\\?(?:$|\n)""",
+        r"""(?:^|\n)[ \t]*(?:ENV|SetEnv|setenv|setx|fastcgi_param|uwsgi_param|set[ \t]+-\w{1,3})[ \t]+
+            (?P<key>[A-Za-z_]\w{1,119})
+            [ \t]+[\"']?(?P<value>[^\s\"'=;][^\s\"';]{0,511})[\"']?[ \t;]*(?:/[mM])?[ \t]*\\?(?:$|\n)""",
     ),
 )  # fmt: skip
 
 
+_DIRECTIVE = compile_(
+    r"""^[ \t]*(?P<key>[A-Za-z][\w.]{2,80}(?:password|Password|passwd|passphrase|[_.]pass))[ \t]+[\"']?
+        (?P<value>[^\s\"'=:;,(\[{&|<>][^\s\"';(){}]{2,255})(?<!,)[\"']?[ \t]*\r?$""",
+    re.VERBOSE | re.MULTILINE,
+)
+"""`remote_password hunter2` of a server: a compound name, a blank and one value. `password reset` is a sentence."""
+_STATEMENT = compile_(
+    r"""^[ \t]*(?P<key>[a-z]\w{0,60}?(?:password|passwd|passphrase)|password)[ \t]+(?P<quote>["'])
+            (?P<value>[^"'\n]{3,255})(?P=quote)
+        [ \t]*;?[ \t]*\r?$""",
+    re.VERBOSE | re.MULTILINE,
+)
+"""`password 'hunter2'` of Chef, Groovy and the configuration of BIND and its kin."""
 _SHOWS_THE_FORM = compile_(r"(?i)(?:-u|--user(?:name)?)[ \t=]{1,4}[\"']?(?:username|user|login)[\"']?[ \t]")
 """`oc login -u username -p password`."""
 
@@ -202,6 +321,16 @@ def programs(text: str) -> Iterator[Span]:
                 for match in _compiled(program.pattern).finditer(text):
                     yield from _checked(match, program.name)
                 break
+
+
+def directives(text: str, notation: Notation) -> Iterator[Span]:
+    """Yield the passwords that stand behind a name and a blank, alone on their line."""
+    if notation in {Notation.DATA, Notation.UNKNOWN}:
+        for match in _DIRECTIVE.finditer(text):
+            yield from _checked(match, "")
+    if notation in {Notation.DATA, Notation.UNKNOWN, Notation.CODE}:
+        for match in _STATEMENT.finditer(text):
+            yield from _checked(match, "")
 
 
 def _holds(text: str, words: tuple[str, ...]) -> bool:

@@ -17,7 +17,7 @@ from auditor.redaction.blocks import blocks, pairs_of_names
 from auditor.redaction.formats import tokens
 from auditor.redaction.notation import Notation
 from auditor.redaction.pairs import WORDS, pairs
-from auditor.redaction.programs import programs
+from auditor.redaction.programs import directives, programs
 from auditor.redaction.span import Named, Span
 from auditor.redaction.values import holds_key_material, nature, takes_effect
 from auditor.redaction.verdict import TEMPLATED, named
@@ -113,6 +113,8 @@ def spans(text: str, notation: Notation = Notation.UNKNOWN, *, formats: bool = T
         found += () if prose else blocks(text, lower, notation)
     if not prose and (" " in text):
         found += programs(text)
+        if "pass" in lower or "Pass" in text:
+            found += directives(text, notation)
     return _disjoint(found)
 
 

@@ -20,7 +20,8 @@ _REFERENCE = compile_(
        |doppler|bws|infisical|sops|berglas|crd|keyring|pass)://?\S*
     | (?:env|file|ssm|secretsmanager|sm|secretKeyRef|secret|configmap|keychain|resolve):[\w./\-:\#]+
     | arn:aws[\w-]*:\S+ | projects/[^/\s]+/secrets/\S+ | <path:[^>]+> | @Microsoft\.KeyVault\(.*\)
-    | https://[\w-]+\.vault\.azure\.net/\S* | AVP\S* | !\w+\s.*
+    | https://[\w-]+\.vault\.azure\.net/\S* | AVP\S*
+    | !(?:[A-Z]\w*|vault|env\w*|secret\w*|include\w*|reference|file|ref|get|sops|var|encrypted\S*)\s.*
     | (?:var|local|data|module|each|self|random_password|random_string|env|secrets|values|params|inputs|process\.env
        |import\.meta\.env|os\.environ|os\.getenv|System\.getenv|ENV)
       \??[.\[(][\w.\[\]"'()-]+
@@ -31,15 +32,16 @@ _REFERENCE = compile_(
     | \$\{(?:file|env|directory|dir|vault|securepass|sys|ssm|self|opt|param|cf|s3|custom|resolve|strimzi\w*
        |secret\w*:[^}:]*[:/]       |aws\w*:|azure\w*:|gcp\w*:)[^}]*\}
     | \\u0024\{[^}]*\} | [a-z_]\w*(?:\.[a-z_]\w*)+:[a-z_]\w*
+    | \$[A-Za-z_]\w*(?:[-/][\w.\-]+)+ | \$\$[A-Za-z_]+ | \#[A-Z]+(?:_[A-Z]+)+
     | (?:pass|env|file|fd|prompt): | %[sdvqr] | %\d\$s
     """,
     re.VERBOSE | re.DOTALL,
 )
-_DEFAULTED = compile_(r"\$\{(?P<name>[A-Za-z_][\w.\-]*):[-=]?(?P<default>(?![+?]|\d{1,3}:\d{1,3}\})[^{}]*)\}")
+_DEFAULTED = compile_(r"\$\{(?P<name>[A-Za-z_][\w.\-]*|\d):[-=]?(?P<default>(?![+?]|\d{1,3}:\d{1,3}\})[^{}]*)\}")
 """Not `${NAME:+other}`, `${NAME:?message}`, `${NAME:0:16}`."""
 _PLACEHOLDER = compile_(
     r"""
-    [x*.\-_?\#~][x*.\-_?\#~\ :/]* | x{3,}\S* | \S*x{5,}\S* | \S*\*{3,}\S* | \*\*[^*]+\*\*
+    [x*.\-_?\#~][x*.\-_?\#~\ :/]* | (?:[a-z]{2,5}[-_])?x{3,}\S* | \S*x{5,}\S* | \S*\*{3,}\S* | \*\*[^*]+\*\*
     | base64[-_]?encoded\S* | \S*\.\.\.+\S* | \S*\u2026\S*
     | change[-_ .]?(?:me|this|it[-_ ]now|in[-_ ]prod\w*|before\S*|please|required)\S*
     | please[-_ .]?(?:change|replace|set)\S* | \S*change[-_]?me\S*
@@ -67,8 +69,15 @@ _PLACEHOLDER = compile_(
 )
 _TAKES_EFFECT = compile_(
     r"(?!your|please|<)(?:[a-z]{3,20}[-_])*[Cc]hange[-_]?(?:[Mm]e|[Ii]t)[^\s<>{}\[\]]{0,40}|default"
-    r"|my[-_]?(?:token|secret|key|api[-_]?key)|example[-_.][a-z]+|[a-z_.-]{3,40}[-_.]example|(?:dummy|fake)[a-z\d_.-]{3,40}"
+    r"|a-very-[a-z-]{3,40}|<?(?=\w*[\d!@#(])[Yy]our_?(?:[Ss]trong|password)[^\s<>]{0,30}>?"
+    r"|my[-_]?(?:token|secret|key|api[-_]?key)|example(?:[-_.][a-z]+)?|[a-z_.-]{3,40}[-_.]example|(?:dummy|fake)[a-z\d_.-]{3,40}"
 )
+_SELF_MADE = compile_(
+    r"(?:^|_)(?:SECRET_KEY|KEY_BASE|ENCRYPTION_KEY|MASTER_KEY|SIGNING_KEY|JWT_KEY)$"
+    r"|(?:^|(?:JWT|APP|SESSION|COOKIE|NEXTAUTH|AUTH|ADMIN|TOKEN|WEBHOOK)_)SECRET$"
+)
+"""As variables of an environment are called; an API key or the secret of a client is somebody else's."""
+_CHANGE_ME = compile_(r"(?i)change[-_]?(?:me|it)[\w!.-]{0,20}")
 _ENCRYPTED = compile_(
     r"""
     ENC\[(?:AES|PKCS7|GPG|KMS)[^\]]*\] | ENC\([^()]+\) | \{cipher\}\S+ | (?:vault|bao):v\d+:[A-Za-z0-9+/=]+
@@ -117,7 +126,7 @@ _ALGORITHM = compile_(
 """How passwords are kept, or what signs: `password_encryption: scram-sha-256`."""
 _SIZE = compile_(r"\d+(?:\.\d+)?\s?(?:[KMGTP]i?B?|B|m)")
 _HASH = compile_(
-    r"\$(?:2[abxy]?|1|5|6|7|y|argon2\w*|apr1|scrypt|pbkdf2[\w-]*|bcrypt[\w-]*)\$\S+|\{(?:SSHA\d*|SHA\d*|CRYPT|MD5"
+    r"\${1,2}(?:2[abxy]?|1|5|6|7|y|argon2\w*|apr1|scrypt|pbkdf2[\w-]*|bcrypt[\w-]*)\$\S+|\{(?:SSHA\d*|SHA\d*|CRYPT|MD5"
     r"|PBKDF2\S*)\}\S+|SCRAM-SHA-\d+\$\S+"
     r"|(?:sha(?:1|224|256|384|512)|md5)[:-][A-Za-z0-9+/=]{16,}|[^\s:]+:\$(?:2[aby]|apr1|5|6)\$\S+|[^\s:]+:\{SHA\}\S+"
     r"|hmac-sha\d+:[0-9a-f]{16,}|\$[PH]\$[./0-9A-Za-z]{31}|\*[0-9A-F]{40}|\{(?:bcrypt|pbkdf2|scrypt|sha256)\}\S+"
@@ -202,6 +211,11 @@ def nature(value: str) -> tuple[LiteralKind, str] | None:  # noqa: C901, PLR0911
 def takes_effect(value: str) -> bool:
     """Return whether a word that asks to be replaced is a password that works until somebody does: `changeme`."""
     return _TAKES_EFFECT.fullmatch(value.strip()) is not None
+
+
+def self_made_works(key: str, value: str) -> bool:
+    """Return whether `SECRET_KEY=changeme` works: what an application signs with, nobody else has to know."""
+    return _SELF_MADE.search(key) is not None and _CHANGE_ME.fullmatch(value.strip()) is not None
 
 
 def holds_key_material(text: str) -> bool:

@@ -11,7 +11,7 @@ from auditor.model.resource import Confidence, LiteralKind
 from auditor.patterns import compile_
 from auditor.redaction.names import Label, label
 from auditor.redaction.span import Named
-from auditor.redaction.values import default_of, looks_random, measure, nature, takes_effect
+from auditor.redaction.values import default_of, looks_random, measure, nature, self_made_works, takes_effect
 
 TEMPLATED = compile_(r"\$\{|\{\{|\$\(|<%|\$[A-Z_]{3,}|%\(")
 _IDENTIFIER = compile_(r"[A-Za-z][A-Za-z_.\-/]{0,60}")
@@ -52,13 +52,20 @@ _NO_TOKENS = frozenset(
         "production",
     }
 )  # fmt: skip
+_WORD = compile_(r"[\"'(\[]?(?:[\w/'\u2019-]+|\W+)[\"')\]]?[.,:;?!)]*")
+_FEW_WORDS = 3
+_LONG_WORDS = 6
 _SHORTEST = 3
 _SHORT = 8
 _LETTERS = compile_(r"[A-Za-z][A-Za-z._-]*")
 _SECRET = compile_(r"(?i)secret$")
 """A number is one as well: `ADMIN_SECRET=12345`; a token in digits is seldom more than a limit."""
+_CIPHER_KEY = compile_(r"(?i)(?:encrypt(?:ion)?|crypt|crypto|cipher|aes|secret)[-_.]?key$")
+_DIGITS_OF_A_KEY = 8
 _NUMBERED = compile_(r"[a-z]+(?:[-._](?:[a-z]+|v?\d{1,4}))+")
 """`client-secret-v2`, `api-key-2024`."""
+_MADE_UP = compile_(r"(?:my|some|test|super|very|not|demo|dev|default|our|the|this|a)(?:[A-Z]|-(?=[a-z]+-))")
+_FIELDS = ("name", "config", "json", "url", "uri", "host", "cert", "key", "data", "value", "string", "endpoint", "id")
 _PARTED_WORDS = compile_(r"[a-z][_-][a-z]")
 _LETTER = compile_(r"\w")
 _SWITCH_OF_NAMES = compile_(
@@ -80,7 +87,8 @@ def named(  # noqa: PLR0911 - an ordered list of evidence
     key itself, so plain names are references there.
     """
     plain = nature(value)
-    if plain is not None and not (strength is Label.PASSWORD and takes_effect(value)):
+    works = takes_effect(value) if strength is Label.PASSWORD else self_made_works(key, value)
+    if plain is not None and not works:
         return Named(*plain, Confidence.LIKELY)
     fallback = default_of(value)
     if fallback is not None:
@@ -96,7 +104,7 @@ def named(  # noqa: PLR0911 - an ordered list of evidence
         _ENVIRONMENT_NAME.fullmatch(text) and (label(text) >= Label.SECRET or (key and text.startswith(key)))
     ):
         return Named(LiteralKind.REFERENCE, "variable-name", Confidence.LIKELY)
-    if " " in text and _SPEAKS.search(text):
+    if " " in text and _SPEAKS.search(text) and _sentence(text):
         return Named(LiteralKind.PUBLIC, "prose", Confidence.LIKELY)
     match strength:
         case Label.PASSWORD:
@@ -112,6 +120,12 @@ def named(  # noqa: PLR0911 - an ordered list of evidence
                 if random
                 else _PUBLIC
             )
+
+
+def _sentence(text: str, *, few: int = _FEW_WORDS) -> bool:
+    """Return whether a text is of words, and not `!new compl&x password%`; whatever has more than `few` of them is."""
+    words = text.split()
+    return len(words) > few or all(_WORD.fullmatch(word) for word in words)
 
 
 def _default(strength: Label, key: str, value: str, name: str, default: str, *, structured: bool) -> Named:
@@ -136,18 +150,25 @@ def _password(text: str, *, structured: bool) -> Named:
 
 def _machine_made(strength: Label, key: str, text: str, *, structured: bool) -> Named:
     found = measure(text)
-    counted = found == "number" and not (text.isdigit() and len(text) > _SHORTEST and _SECRET.search(key))
+    counted = found == "number" and not (text.isdigit() and _keyed(key, len(text)))
     if counted or found in {"duration", "size", "version"}:
         return Named(LiteralKind.PUBLIC, found, Confidence.LIKELY)
     if len(text) < 4 or text.lower() in _NO_TOKENS:
         return _PUBLIC
     if len(text) < 16 and _ACCESS_KEY.search(key):
         return Named(LiteralKind.PUBLIC, "access-key-id", Confidence.LIKELY)
-    if text.count(" ") >= 2:
+    if text.count(" ") >= 2 and _sentence(text, few=_LONG_WORDS):
         return Named(LiteralKind.PUBLIC, "prose", Confidence.LIKELY)
     if _names_something(strength, key, text, structured=structured and not _ENVIRONMENT_KEY.fullmatch(key)):
         return Named(LiteralKind.REFERENCE, "object-name", Confidence.LIKELY)
     return Named(LiteralKind.CREDENTIAL, "named-credential", Confidence.LIKELY, 0, len(text))
+
+
+def _keyed(key: str, digits: int) -> bool:
+    """Return whether a number of so many digits can be the secret that `key` names, and no limit."""
+    return (digits > _SHORTEST and _SECRET.search(key) is not None) or (
+        digits >= _DIGITS_OF_A_KEY and _CIPHER_KEY.search(key) is not None
+    )
 
 
 def _names_something(strength: Label, key: str, text: str, *, structured: bool) -> bool:
@@ -158,15 +179,24 @@ def _names_something(strength: Label, key: str, text: str, *, structured: bool) 
     if _FOLDERS.fullmatch(text):
         return True
     if structured and (
-        _NAMES_ITSELF.fullmatch(text)
-        or (_IDENTIFIER.fullmatch(text) and _PARTED.search(text) and label(text) >= Label.SECRET)
+        (
+            (
+                _NAMES_ITSELF.fullmatch(text)
+                or (_IDENTIFIER.fullmatch(text) and _PARTED.search(text) and label(text) >= Label.SECRET)
+            )
+            and not _made_up(strength, key, text)
+        )
         or text in _NAMES_OF_FIELDS
         or (
             _SECRET_KEY.search(key)
-            and ((object_name and len(text) < _SHORT) or _LETTERS.fullmatch(text) or _NUMBERED.fullmatch(text))
+            and (
+                (object_name and len(text) < _SHORT)
+                or (_LETTERS.fullmatch(text) and not _one_word(text))
+                or _NUMBERED.fullmatch(text)
+            )
         )
         or (_PARTED_WORDS.search(text) and _joined(text) == _joined(key.rpartition(".")[2]))
-        or (key.lower().endswith("key") and _WORDS.fullmatch(text))
+        or (key.lower().endswith("key") and _WORDS.fullmatch(text) and not _MADE_UP.match(text))
     ):
         return True
     if strength is not Label.SECRET:
@@ -174,6 +204,24 @@ def _names_something(strength: Label, key: str, text: str, *, structured: bool) 
     if _CREDENTIALS.fullmatch(text):
         return True
     return object_name and (structured or "-" in text) and not measure(text)
+
+
+def _made_up(strength: Label, key: str, text: str) -> bool:
+    """Return whether `jwtSecret: someSecret` is the secret itself: names of objects have no capitals."""
+    if not _SECRET.search(key) or text.islower() or _joined(text) == _joined(key.rpartition(".")[2]):
+        return False
+    return strength is Label.TOKEN or (key.lower() == "secret" and _MADE_UP.match(text) is not None)
+
+
+def _one_word(text: str) -> bool:
+    """Return whether `secretKey: minioadmin` is the key itself: one long word that no key or field is called by."""
+    return (
+        text.isalpha()
+        and text.islower()
+        and len(text) >= _SHORT
+        and label(text) is Label.NONE
+        and not text.endswith(_FIELDS)
+    )
 
 
 def _joined(name: str) -> str:
