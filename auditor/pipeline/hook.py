@@ -35,6 +35,8 @@ LARGEST = 50_000_000
 WAIVERS = ".auditor/waivers.yaml"
 _FEW_BYTES = 8_000
 """Bytes of a change below which looking at every line is done before the automaton would be loaded."""
+_FEW_MESSAGES = 20
+"""The same, in messages of commits."""
 _MANY_BYTES = 400_000
 """The same where the automaton is compiled first."""
 
@@ -179,15 +181,13 @@ class _Search:
         """Return what is found in the messages of these commits and tags."""
         if not ids:
             return []
-        from auditor.collectors.git import messages  # noqa: PLC0415 - a commit has none yet
-        from auditor.model.sighting import Where  # noqa: PLC0415 - as above
+        from auditor.model.sighting import Where  # noqa: PLC0415 - a commit has none yet
         from auditor.pipeline import secrets_messages  # noqa: PLC0415 - as above
 
-        read = list(messages.messages(self._repository, ids))
-        self.unread += [f"object {id_.decode()[:12]}: it cannot be read" for id_, message in read if message is None]
-        there = [message for _, message in read if message is not None]
-        engine = self._engine(every_line=sum(len(message.text) for message in there) <= _FEW_BYTES)
-        return list(secrets_messages.found(there, engine, Where.CHANGE))
+        engine = self._engine(every_line=len(ids) <= _FEW_MESSAGES)
+        found, unread = secrets_messages.found(self._repository, ids, engine, Where.CHANGE)
+        self.unread += [f"object {id_.decode()[:12]}: it cannot be read" for id_ in unread]
+        return found
 
     @property
     def key_id(self) -> str:

@@ -5,9 +5,10 @@ it be read, since `.env` and an equal `.env.example` are two things.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from auditor.collectors.git import history, objects, population, refs
+from auditor.collectors.git import history, messages, objects, population, refs
 from auditor.collectors.git.command import GitFailedError, Repository
 from auditor.collectors.git.history import Arrival
 from auditor.collectors.git.objects import Blobs
@@ -17,13 +18,17 @@ from auditor.detection.manner import Manner, manner
 from auditor.detection.text import shown
 from auditor.model.errors import InputError
 from auditor.model.sighting import Sighting, Where
-from auditor.pipeline import leaking, secrets_contents, secrets_found
+from auditor.pipeline import leaking, secrets_contents, secrets_found, secrets_messages
 from auditor.pipeline.secrets_contents import Way
 from auditor.pipeline.secrets_found import Found, missing, result, shallow
 from auditor.pipeline.sightings import added, joined, sighting
 
 if TYPE_CHECKING:
     from auditor.detection.engine import Hit
+
+
+_MESSAGE = 500
+"""Bytes of a commit, about."""
 
 
 class Readings:
@@ -80,18 +85,24 @@ def of_history(
         archives=True, now=now,
     )  # fmt: skip
     readings = Readings(search, (item for item in scope.blobs if item.size <= way.largest))
-    way.progress("dating what was found")
+    way.progress("reading messages, and dating what was found")
     wanted = readings.found().union(id_.encode() for id_ in scope.missing)
     arrivals: dict[bytes, list[Arrival]] = {}
     head: Mapping[bytes, Sequence[str]] | None = None
-    if scope.whole:
-        try:
-            arrivals = history.arrivals(
-                repository, lambda id_, path: id_ in wanted or readings.differs(id_, path), revisions
-            )
-            head = history.in_head(repository) if arrivals else {}
-        except GitFailedError:
-            arrivals = {}
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        # Mostly the work of git, so both are done side by side.
+        written = pool.submit(
+            secrets_messages.found, repository, scope.written, way.engine(len(scope.written) * _MESSAGE), Where.HISTORY
+        )
+        if scope.whole:
+            try:
+                arrivals = history.arrivals(
+                    repository, lambda id_, path: id_ in wanted or readings.differs(id_, path), revisions
+                )
+                head = history.in_head(repository) if arrivals else {}
+            except GitFailedError:
+                arrivals = {}
+        in_messages, _ = written.result()
     readings.read(
         ((id_, one.path) for id_, known in arrivals.items() for one in known),
         lambda items: secrets_contents.search(Blobs(repository), items, way, what="blobs under other names"),
@@ -105,7 +116,7 @@ def of_history(
     ]
     paths = {item.id: item.path for item in scope.blobs}
     return result(
-        Where.HISTORY, folder, joined(_dated(readings, arrivals, head, paths)), search,
+        Where.HISTORY, folder, joined([*_dated(readings, arrivals, head, paths), *in_messages]), search,
         found=len(scope.blobs) + len(scope.missing), gaps=gaps, repository=repository,
         ground=leaking.of_history(repository, refs.head(repository)),
     )  # fmt: skip
@@ -172,13 +183,19 @@ def of_changes(
         *missing({item.id.decode(): item.path for item in lost}),
         *(shallow(repository) if revisions is not None else ()),
     ]
+    ids = messages.of_commits(repository, revisions) if revisions is not None else []
+    in_messages, unread = secrets_messages.found(repository, ids, way.engine(len(ids) * _MESSAGE), Where.CHANGE)
+    gaps += missing({id_.decode(): "" for id_ in unread})
     sightings = [
         sighting
         for change in changed
         for seen in ({(id_, change.path): readings.of(id_, change.path) for id_ in (change.new, *change.olds)},)
         for sighting in added(change, seen)
     ]
-    return result(Where.CHANGE, folder, joined(sightings), search, found=len(items), gaps=gaps, repository=repository)
+    return result(
+        Where.CHANGE, folder, joined([*sightings, *in_messages]), search, found=len(items), gaps=gaps,
+        repository=repository,
+    )  # fmt: skip
 
 
 def _known(repository: Repository, ranges: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ _WRITTEN = {b"author": COMMIT, b"tagger": TAG}
 
 
 class Message(NamedTuple):
-    """The text of one commit or tag."""
+    """Where and when the text of a commit or a tag was written."""
 
     kind: str
     commit: str
@@ -25,13 +25,6 @@ class Message(NamedTuple):
     """The tag's own name."""
     date: datetime
     """When it was written, by its author's clock, in UTC."""
-    text: bytes
-
-
-def messages(repository: Repository, ids: Sequence[bytes]) -> Iterator[tuple[bytes, Message | None]]:
-    """Yield each of `ids`, which name commits and tags, with its message; `None` where it cannot be read."""
-    for position, content in objects.contents(repository, ids):
-        yield ids[position], _message(ids[position], content) if content is not None else None
 
 
 def of_commits(repository: Repository, revisions: Sequence[str]) -> list[bytes]:
@@ -39,9 +32,23 @@ def of_commits(repository: Repository, revisions: Sequence[str]) -> list[bytes]:
     return repository.run("rev-list", *revisions, "--").split()
 
 
-def _message(id_: bytes, content: bytes) -> Message:
-    # A signature is a header of its own; of a tag it stands at the end of the text, and is no credential.
-    head, _, text = content.partition(b"\n\n")
+def contents(repository: Repository, ids: Sequence[bytes]) -> Iterator[tuple[bytes, bytes | None]]:
+    """Yield each of `ids`, which name commits and tags, with its content; `None` where it cannot be read."""
+    for position, content in objects.contents(repository, ids):
+        yield ids[position], content
+
+
+def text(content: bytes) -> bytes:
+    """Return the message in a commit or a tag.
+
+    A signature is a header of its own; of a tag it stands at the end of the text, and is no credential.
+    """
+    return content.partition(b"\n\n")[2]
+
+
+def message(id_: bytes, content: bytes) -> Message:
+    """Return what a commit or a tag says of its message."""
+    head = content.partition(b"\n\n")[0]
     kind, seconds, named, name = COMMIT, 0, id_, b""
     for line in head.split(b"\n"):
         word, _, rest = line.partition(b" ")
@@ -56,7 +63,6 @@ def _message(id_: bytes, content: bytes) -> Message:
         commit=named.decode("ascii", "replace"),
         name=name.decode("utf-8", "surrogateescape"),
         date=time_of(seconds),
-        text=text,
     )
 
 

@@ -17,7 +17,8 @@ _REACHED = compile_(rb"^([0-9a-f]+) ?(.*)$", re.MULTILINE)
 _LACKED = compile_(rb"^\?([0-9a-f]+)", re.MULTILINE)
 _BLOB = compile_(rb"^blob ([0-9a-f]+) (\d+)$", re.MULTILINE)
 _TREE = compile_(rb"^tree ([0-9a-f]+) ", re.MULTILINE)
-_OTHER = compile_(rb"^(?:commit|tag) ([0-9a-f]+) ", re.MULTILINE)
+_COMMIT = compile_(rb"^commit ([0-9a-f]+) ", re.MULTILINE)
+_TAG = compile_(rb"^tag ([0-9a-f]+) ", re.MULTILINE)
 _UNREAD = compile_(rb"^([0-9a-f]+) missing$", re.MULTILINE)
 
 
@@ -31,6 +32,8 @@ class Population:
     """Ids of objects that the history names and the repository lacks, or cannot read, with a path where it is known."""
     damaged: tuple[str, ...] = ()
     """Names of packs that are not what git wrote, so that anything in them may have become something else."""
+    written: tuple[bytes, ...] = ()
+    """Ids of the commits and tags, which have messages, in pack order."""
     whole: bool = True
     """Whether the history could be walked to its end. If not, `blobs` are all that is stored, reached or not."""
 
@@ -61,6 +64,7 @@ def reached(repository: Repository, revisions: Sequence[str] = ALL_REFS, *, unre
         blobs=tuple(_items(stored.result(), walked, anything=anything)),
         missing=_missing(stored.result(), walked, anything=anything),
         damaged=damaged.result(),
+        written=tuple(_written(stored.result(), walked, anything=anything)),
         whole=whole,
     )
 
@@ -82,8 +86,8 @@ class Stored:
     blobs: tuple[tuple[bytes, bytes], ...]
     """Ids and sizes."""
     trees: tuple[bytes, ...]
-    others: tuple[bytes, ...]
-    """Commits and tags."""
+    commits: tuple[bytes, ...]
+    tags: tuple[bytes, ...]
     unread: tuple[bytes, ...]
     """What git lists and cannot read: empty or damaged files of objects."""
 
@@ -98,11 +102,17 @@ def _items(stored: Stored, walked: _Walked, *, anything: bool) -> Iterator[Item]
             yield Item(id_, int(size), "")
 
 
+def _written(stored: Stored, walked: _Walked, *, anything: bool) -> Iterator[bytes]:
+    for id_ in (*stored.commits, *stored.tags):
+        if anything or id_ in walked.paths:
+            yield id_
+
+
 def _missing(stored: Stored, walked: _Walked, *, anything: bool) -> dict[str, str]:
     paths = walked.paths
-    known = {id_ for id_, _ in stored.blobs}.union(stored.trees)
-    # A commit and a tag have no path: what has one and is stored as one of them is damaged.
-    known.update(id_ for id_ in stored.others if not paths.get(id_))
+    known = {id_ for id_, _ in stored.blobs}.union(stored.trees, stored.tags)
+    # A commit has no path (a tag has its name): what has one and is stored as a commit is damaged.
+    known.update(id_ for id_ in stored.commits if not paths.get(id_))
     missing = walked.lacked.union(paths.keys() - known, stored.unread if anything else ())
     return {id_.decode(): paths.get(id_, b"").decode("utf-8", "surrogateescape") for id_ in sorted(missing)}
 
@@ -131,7 +141,8 @@ def listed(repository: Repository, *order: str) -> Stored:
     """Return every stored object. Raises `GitFailedError` where git cannot list them to the end."""
     blobs: list[tuple[bytes, bytes]] = []
     trees: list[bytes] = []
-    others: list[bytes] = []
+    commits: list[bytes] = []
+    tags: list[bytes] = []
     unread: list[bytes] = []
     form = "--batch-check=%(objecttype) %(objectname) %(objectsize)"
     with repository.stream("cat-file", "--batch-all-objects", *order, form) as listing:
@@ -140,11 +151,14 @@ def listed(repository: Repository, *order: str) -> Stored:
         for block in _blocks(listing.stdout):
             blobs += _BLOB.findall(block)
             trees += _TREE.findall(block)
-            others += _OTHER.findall(block)
+            commits += _COMMIT.findall(block)
+            tags += _TAG.findall(block)
             unread += _UNREAD.findall(block)
         if listing.wait() != 0:
             raise GitFailedError("the objects cannot be listed to the end", hint="Run `git fsck` in the repository.")
-    return Stored(blobs=tuple(blobs), trees=tuple(trees), others=tuple(others), unread=tuple(unread))
+    return Stored(
+        blobs=tuple(blobs), trees=tuple(trees), commits=tuple(commits), tags=tuple(tags), unread=tuple(unread)
+    )
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
