@@ -184,6 +184,23 @@ def test_a_file_over_the_limit_is_named(tmp_path: Path) -> None:
     done = scan(tmp_path, "--largest", "1")
     assert done.code == 3
     assert "big.txt: too large" in done.out
+    assert scan(tmp_path, "--largest", "1", "--allow-incomplete").code == 0
+
+
+def test_what_was_not_read_whole_is_called_clean_by_nobody(tmp_path: Path) -> None:
+    """Also where the exit code is waved through: the verdict, the summary and the requirement stay open."""
+    (tmp_path / "big.txt").write_text("a line of text\n" * 100_000)
+    (tmp_path / "small.env").write_text(CLEAN)
+    done = scan(tmp_path, "--largest", "1", "--allow-incomplete", "--format", "json")
+    told = json.loads(done.out)
+    assert [part["complete"] for part in told["leaks"]["searched"]] == [False]
+    verdicts = {result["policy_id"]: result for result in told["results"]}
+    for policy in ("L-GIT-01", "L-PAN-01"):
+        assert verdicts[policy]["passed"] == []
+        ((_, reason),) = verdicts[policy]["not_evaluated"]
+        assert "could be read" in reason
+    assert "pass" not in {entry["outcome"] for entry in told["requirements"]}
+    assert "no credential found in what was read" in scan(tmp_path, "--largest", "1").out
 
 
 def waive(folder: Path, finding: dict[str, Any], subject: str) -> None:

@@ -56,6 +56,19 @@ def test_a_clean_image_passes_and_a_broken_one_does_not(tmp_path: Path) -> None:
     assert auditor("secrets", "scan", "--image", "web.tar", cwd=tmp_path).code == 2
 
 
+def test_what_only_looks_random_in_an_image_is_told_and_never_fails(tmp_path: Path) -> None:
+    image = saved((tarred({"srv/seed.py": b'seed = "q8Zt3LvP0xW7kYb5NcRm2JdHs9GeUaTf"\n'}),))
+    (config,) = [name for name in image if name.endswith(".json") and name != "manifest.json"]
+    image[config] = b'{"config": {}}'
+    (tmp_path / "web.tar").write_bytes(tarred(image))
+    arguments = ("--image", "web.tar", "--tier", "3", "--fail-on", "info", "--format", "json")
+    done = auditor("secrets", "scan", *arguments, cwd=tmp_path)
+    assert done.code == 0, done.err
+    (verdict,) = [entry for entry in json.loads(done.out)["results"] if entry["policy_id"] == "K-SEC-07"]
+    ((_, reason),) = verdict["not_evaluated"]
+    assert "srv/seed.py: Text that looks like a machine-made secret, 32 characters" in reason
+
+
 @pytest.mark.parametrize("form", ["layout", "saved"])
 def test_what_stands_before_the_cut_of_an_image_is_searched_and_the_run_incomplete(form: str, tmp_path: Path) -> None:
     noise = os.urandom(40_000)

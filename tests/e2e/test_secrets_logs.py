@@ -67,3 +67,10 @@ def test_a_log_of_tokens_that_change_is_told_up_to_a_number(tmp_path: Path, monk
     sightings, _, gaps = secrets_logs.search([str(tmp_path / "a.log")], engine, told=lambda _: None)
     assert len(sightings) == 10
     assert "20 further places" in gaps[0].detail
+
+
+def test_what_only_looks_random_in_a_log_is_told_and_never_fails(tmp_path: Path) -> None:
+    (tmp_path / "web.log").write_text('INFO start\nINFO seed "q8Zt3LvP0xW7kYb5NcRm2JdHs9GeUaTf"\n')
+    done = auditor("secrets", "scan", "--log", "web.log", "--tier", "3", "--fail-on", "info", cwd=tmp_path)
+    assert done.code == 0
+    assert "web.log:2: Text that looks like a machine-made secret, 32 characters" in done.out
