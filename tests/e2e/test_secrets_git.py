@@ -67,6 +67,24 @@ def test_the_first_commit_is_that_of_the_history_whatever_the_clocks_said(tmp_pa
     assert dict(one["evidence"])["commit"] == first
 
 
+def test_a_file_that_was_renamed_holds_it_no_more_and_its_new_name_does(tmp_path: Path) -> None:
+    """Both names have one content, so whether it is there still is asked of the name and not of the content."""
+    repo = new(tmp_path / "r")
+    commit(repo, {"old.env": LEAK})
+    commit(repo, {"old.env": None, "new.env": LEAK})
+    found = {one["location"]["file"]: dict(one["evidence"]) for one in scanned(repo, "--git", ".")[1]["findings"]}
+    assert {name: told["in HEAD"] for name, told in found.items()} == {"old.env": "no", "new.env": "yes"}
+
+
+def test_what_is_there_still_is_shown_where_it_stands_today(tmp_path: Path) -> None:
+    """Its line in the first commit would lead an editor to another one."""
+    repo = new(tmp_path / "r")
+    first = commit(repo, {"a.env": LEAK})
+    commit(repo, {"a.env": f"# moved\n\n\n{LEAK}"})
+    ((one,),) = (scanned(repo, "--git", ".")[1]["findings"],)
+    assert (one["location"]["line"], dict(one["evidence"])["commit"]) == (4, first)
+
+
 def loose(repo: Path, name: str) -> Path:
     id_ = git(repo, "rev-parse", f"HEAD:{name}").decode().strip()
     file = repo / ".git/objects" / id_[:2] / id_[2:]
