@@ -133,6 +133,20 @@ def test_no_flipped_bit_of_a_pack_ends_in_a_green_run(tmp_path: Path) -> None:
         assert json.loads(done.out)["coverage"][0]["gaps"]
 
 
+def test_a_pack_whose_checksum_is_wrong_is_named(tmp_path: Path) -> None:
+    """Every object in it may still be given by git, and one of them may have become another."""
+    repo = new(tmp_path / "r")
+    commit(repo, {"z": "z\n"})
+    git(repo, "gc", "-q")
+    assert scanned(repo, "--git", ".")[0] == 0
+    (pack,) = (repo / ".git/objects/pack").glob("*.pack")
+    pack.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    pack.write_bytes(pack.read_bytes()[:-1] + bytes([pack.read_bytes()[-1] ^ 1]))
+    code, report = scanned(repo, "--git", ".")
+    assert code == 3
+    assert pack.name in json.dumps(report["coverage"][0]["gaps"])
+
+
 def test_of_two_packs_one_is_cut_off_and_the_other_is_searched(tmp_path: Path) -> None:
     """Refs that name what nobody can read are no wrong use: nobody named one."""
     repo = new(tmp_path / "r")
