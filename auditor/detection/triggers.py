@@ -257,7 +257,7 @@ class Triggers:
                 kept[number] = end
             last[number] = end
 
-        _database(self.expressions).scan(content, match_event_handler=matched)
+        database(self.expressions).scan(content, match_event_handler=matched)
         return found
 
     def _one_by_one(self, content: bytes) -> Iterator[Trigger]:
@@ -314,11 +314,11 @@ def _compiled(expression: str) -> re.Pattern[bytes]:
     return re.compile(expression.encode(), re.ASCII)
 
 
-def serialised(triggers: Triggers) -> tuple[tuple[str, ...], bytes]:
+def serialised(expressions: tuple[str, ...]) -> tuple[tuple[str, ...], bytes]:
     """Return the expressions of an automaton and the automaton itself, to be kept with the installation."""
     import hyperscan  # noqa: PLC0415 - as below
 
-    opened = _opened(triggers.expressions)
+    opened = _opened(expressions)
     return opened, hyperscan.dumpb(_compiled_database(opened))
 
 
@@ -341,7 +341,7 @@ def runtime() -> str:
 
 
 @cache
-def _database(expressions: tuple[str, ...]) -> Any:
+def database(expressions: tuple[str, ...]) -> Any:
     """Return the automaton: the one that was prepared, else compiled (0.3 s), once a process."""
     opened = _opened(expressions)
     database = _prepared_database(opened)

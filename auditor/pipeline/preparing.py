@@ -17,7 +17,7 @@ import auditor
 from auditor import data, patterns, prepared, workloads
 from auditor.detection import engine as detecting
 from auditor.detection import rules as detection
-from auditor.detection import triggers
+from auditor.detection import stream, triggers
 from auditor.detection.triggers import Triggers
 from auditor.facts import views
 from auditor.facts.estate import Estate
@@ -79,10 +79,15 @@ def _patterns() -> Iterator[tuple[str | bytes, int, prepared.Compiled]]:
 
 
 def _automata() -> Iterator[tuple[tuple[str, ...], bytes]]:
-    """Yield the automaton of the library's detection rules for each tier, where the library for it is installed."""
+    """Yield the automaton of the library's detection rules for each tier, where the library for it is installed.
+
+    Behind them the one of what a stream holds in escapes.
+    """
     rules = detection.load()
     for tier in _TIERS if triggers.runtime() else ():
-        yield triggers.serialised(Triggers(rules.of_tier(tier).rules))
+        yield triggers.serialised(Triggers(rules.of_tier(tier).rules).expressions)
+    if triggers.runtime():
+        yield triggers.serialised(stream.ESCAPED)
 
 
 def _kinds(types: list[str], table: Workloads) -> Iterator[tuple[str, frozenset[str]]]:

@@ -1,7 +1,9 @@
 """Masking of streams: what comes out depends on the bytes, never on where a read ended."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -121,6 +123,34 @@ def test_the_quick_look_takes_nothing_for_granted(parts: list[str], head: str) -
     for value in ("changeme", "Bearer", "${TOKEN}", "/run/secrets/x", "true"):
         if f'"{value}"' in line.decode():
             assert quickly.count(value.encode()) == slowly.count(value.encode()), (quickly, slowly)
+
+
+ESCAPES = [
+    lambda text: quote(text, safe=""),
+    lambda text: quote(quote(text, safe=""), safe=""),
+    lambda text: text.replace("=", "\\u003d").replace(":", "\\u003a").replace("/", "\\/"),
+]
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(PARTS, min_size=1, max_size=4), st.sampled_from(ESCAPES), st.integers(0, 3))
+def test_with_escapes_as_much_is_masked_as_without(parts: list[str], escape: Callable[[str], str], beside: int) -> None:
+    """Lines with escapes are read together, and each as if it stood alone."""
+    plain = [part for part in parts if "=" in part or ":" in part] or ["a=1"]
+    lines = "".join(f"GET /x?q={escape(part)} HTTP/1.1\n" for part in plain)
+    shown, _ = masked(("2026-11-26 url=https%3A%2F%2Fx%2Fy ok\n" * beside + lines).encode())
+    for part, line in zip(plain, shown.decode().splitlines()[beside:], strict=True):
+        alone, _ = masked(f"GET /x?q={part} HTTP/1.1\n".encode())
+        for value in (VALUE, TOKEN):
+            assert line.count(value) <= alone.decode().count(value), (part, line)
+
+
+@pytest.mark.parametrize("at", ["@", "%40", "%2540", "\\u0040"])
+def test_an_address_with_escapes_is_masked_where_it_has_a_password(at: str) -> None:
+    address = {"@": "https:\\/\\/", "\\u0040": "https:\\/\\/", "%40": "https%3A%2F%2F"}.get(at, "https%253A%252F%252F")
+    line = f"to={address}app:{VALUE}{at}db.example/x next={address}db.example/x?y=app\n"
+    assert masked(line.encode()) == (line.replace(VALUE, "[redacted]").encode(), 1)
+    assert masked(line.replace(at, "").encode()) == (line.replace(at, "").encode(), 0)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -26,12 +26,12 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def forget() -> None:
     prepared.forget()
-    triggers._database.cache_clear()
+    triggers.database.cache_clear()
     triggers._prepared_database.cache_clear()
 
 
 def write(path: Path, found: Triggers, *, content: bytes | None = None) -> None:
-    expressions, automaton = triggers.serialised(found)
+    expressions, automaton = triggers.serialised(found.expressions)
     automata = {expressions: automaton if content is None else content}
     packed = prepared.pack({}, {}, runtime="", automata=automata, automata_runtime=triggers.runtime())
     path.write_bytes(packed)
