@@ -26,6 +26,11 @@ _HEAD = compile_(
     r"(?P<kind>[|>][+\-\d]*|\{|\[)?[ \t]*(?:#.*)?\r?$"
 )
 _FLAG = compile_(r"^[ \t]*(?:-[ \t]+)?[\"']?--?(?P<key>[A-Za-z][\w.\-]{1,60})[\"']?[ \t]*,?[ \t]*\r?$")
+_CLIENT_LINE = compile_(
+    r"^[ \t]*-[ \t]+[\"']?(?:/\S{1,60}/)?(?P<client>mysql|mysqladmin|mysqldump|mariadb|redis-cli)[\"']?\r?$"
+)
+_SHORT_OPTION = compile_(r"^[ \t]*-[ \t]+(?P<quote>[\"']?)-p(?P<value>[^\s\"'$]{1,128})(?P=quote)[ \t]*\r?$")
+_OPTION_BEFORE = compile_(r"^[ \t]*-[ \t]+[\"']?-a[\"']?[ \t]*\r?$")
 _KEYWORD_ARGUMENT = compile_(r"[ \t]*[A-Za-z_]\w*[ \t]?=[ \t]?[\"'\w\[{(]")
 """Of a call that tells what the flag is: `"--ask-pass", action="store_true"`."""
 _CHILD = compile_(
@@ -92,6 +97,8 @@ def below(content: bytes, start: int, end: int) -> list[Found]:
         found = _of_client(rest, base)
     elif (match := _HEAD.match(line)) is not None:
         found = _of_key(match, rest, base)
+    elif (match := _CLIENT_LINE.match(line)) is not None:
+        found = _of_client_arguments(match["client"], rest, base)
     elif (match := _FLAG.match(line)) is not None:
         found = _of_flag(match["key"], rest, base)
     else:
@@ -194,6 +201,23 @@ def _of_flag(key: str, rest: str, base: int) -> Iterator[tuple[int, int, str, st
             group = item.lastgroup or "plain"
             yield from _judged(key, item[group], base + offset + item.start(group))
         return
+
+
+def _of_client_arguments(client: str, rest: str, base: int) -> Iterator[tuple[int, int, str, str]]:
+    """Yield the password among the elements behind `- mysql`, which has no name: `- -psecret`."""
+    expected = False
+    for offset, line in _deeper(rest, -1):
+        if not line.lstrip().startswith("- "):
+            return
+        if client == "redis-cli":
+            item = _ITEM.match(line) if expected else None
+            expected = _OPTION_BEFORE.match(line) is not None
+            group = (item.lastgroup or "plain") if item is not None else ""
+        else:
+            item, group = _SHORT_OPTION.match(line), "value"
+        if item is not None:
+            yield from _judged("password", item[group], base + offset + item.start(group))
+            return
 
 
 def _of_resource(type_: str, text: str, line: str) -> Iterator[tuple[int, int, str, str]]:

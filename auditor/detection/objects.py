@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator
 
 from auditor.detection.below import SECRET_VALUE
 from auditor.detection.classify import examine
+from auditor.detection.files import notation_of
 from auditor.detection.found import Found
 from auditor.detection.literals import secret_value
 from auditor.detection.rules import Rule
 from auditor.model.resource import Confidence, LiteralKind, Place
 from auditor.patterns import compile_
-from auditor.redaction.spans import certain, decoded
+from auditor.redaction.notation import Notation
+from auditor.redaction.spans import certain, decoded, spans
 from auditor.redaction.values import looks_random, measure, nature
 
 CLEARED = ""
@@ -136,6 +138,8 @@ def _secret(key: str, value: bytes, start: int, *, packed: bool) -> Iterator[Fou
     clear = decoded("".join(text.split())) if packed else text
     if not clear.strip():
         return
+    if not packed and "\n" in clear and spans(clear, notation_of(key) if "." in key else Notation.DATA):
+        return  # a file of settings: what its lines hold is told line by line
     verdict = secret_value(key, clear, docker=False)
     begin = start + lead
     stop = begin + len(text.encode("utf-8", "surrogateescape"))

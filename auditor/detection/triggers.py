@@ -90,6 +90,11 @@ _WORDS = (
 )
 _KEYSTORES = r"openssl[ \t]+(?:enc|aes|passwd)|(?:store|key)pass(?:wd)?[\"', \t]"
 _DIRECTIVES = r"requirepass|masterauth|auth[_-]pass[ \t]|rootpw|bindpw|sentinel-pass|insecure-password"
+_SETTERS = "[pP]assw(?:or)?d|assphrase|Pwd|[sS]ecret|[sS]ecretKey|ApiKey|Token"
+_CALLS = (
+    r"[bB]asic_?[aA]uth|DigestAuth|[hH]ttpBasic|UsernamePassword\w{0,24}|NetworkCredential|PasswordAuthentication|PlainAuth"
+    r"|authenticate|\.login|mysqli|onnect|PDO|getConnection|ManagerDataSource|auth[ \t]?[=:][ \t]?"
+)
 _VALUE_FIRST = (
     r"[vV]alue[\"']?[ \t]*[:=][ \t]*[^\s{}][^\n{}]{0,250}[\n,][ \t]*[\"']?(?:[nN]ame|[kK]ey|ParameterKey)[\"']?"
     rf"[ \t]*[:=][^\n]{{0,64}}?{KEYS}"
@@ -117,6 +122,9 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.LINE, rf"-[\w./\-]{{0,64}}{KEYS}[ \t]+[\"']?[^\s\"'\-|&;<>]"),
     (Look.LINE, rf"<[\w:.\-]{{0,64}}{KEYS}(?:[ \t][^<>\n]{{0,120}})?>[^<>\n]{{3}}"),
     # Lists of arguments, calls, and what stands where a reference finds nothing.
+    (Look.LINE, rf"(?:{_SETTERS})\([ \t]*[bBrRuU@]{{0,2}}[\"'][^\"'\n]"),
+    (Look.LINE, rf"(?:{_CALLS})\([ \t]*[\"'\w$]"),
+    (Look.LINE, rf"(?:argument|option)\([ \t]*(?:[\"']-\w[\"'],[ \t]*)?[\"']--?[\w\-]{{0,64}}{KEYS}[\"'],"),
     (Look.LINE, rf"{KEYS}(?:[ \t]*:[ \t]*[&\w][\w.\[\]<>?|]{{1,24}}|[ \t]+[sS]tr(?:ing)?)[ \t]*=[ \t]*[\"'bBrR]"),
     (Look.LINE, rf"{KEYS}[\"'\])]{{0,3}}[ \t]*{_ELSE}(?:<<)?[\"'][^\"'\n]{{3}}"),
     (Look.LINE, rf"default[ \t]+\"[^\"\n]{{3,64}}\"[ \t]+[\w.$(]{{0,64}}{KEYS}"),
@@ -133,9 +141,11 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     (Look.PAIR, _VALUE_FIRST),
     (Look.PAIR, rf"name>\s*[\w.\-]{{0,64}}{KEYS}\s*</"),
     (Look.PAIR, rf"(?:key|name)=[\"'][\w.\-]{{0,64}}{KEYS}[\"'][^<>\n]{{0,80}}>\s*<value>"),
+    (Look.PAIR, r"[pP]assword>\s*<[vV]alue>"),
     (Look.PAIR, rf"(?i:{_LOGIN})[\"']?,?\s*[\"']?[vV]alue[\"']?[ \t]*[:=][ \t]*[\"']?[\w.@+\-]{{1,64}}[:/]"),
     (Look.BELOW, rf"(?i:variable)[ \t]+\"?[\w\-]{{0,64}}{KEYS}\"?[ \t]*\{{"),
     (Look.BELOW, rf"{_ABOVE}[\"']?[ \t]*[:=][ \t]*[|>{{\[]?[+\-\d]?[ \t]*\r?\n"),
+    (Look.BELOW, r"[ \"'/](?:mysql|mysqladmin|mysqldump|mariadb|redis-cli)[\"']?\r?\n"),
     (Look.BELOW, rf"-[\w.\-]{{0,64}}{_ABOVE}[\"']?[ \t]*,?[ \t]*\r?\n"),
     (Look.BELOW, rf"resource[ \t]+\"(?:{_RESOURCES})\""),
     (Look.BELOW, r"set_sensitive\b|\"client-secret\"|\"clientId\"[ \t]*:|LoginModule[ \t]+required|\"[kK]ty\"[ \t]*:"),
@@ -271,7 +281,7 @@ _VALUE_LINE = compile_(rb"value", re.IGNORECASE)
 _SECRET_KIND = compile_(rb"kind[\"']?[ \t]*:[ \t]*[\"']?Secret")
 _BELOW_LINE = compile_(
     rb"variable[ \t]+\"|resource[ \t]+\"|set_sensitive|\"client-secret\"|\"clientId\"[ \t]*:|LoginModule[ \t]+required"
-    rb"|\"kty\"[ \t]*:"
+    rb"|\"kty\"[ \t]*:|[ \"'/](?:mysql|mysqladmin|mysqldump|mariadb|redis-cli)[\"']?(?=\r?\n)"
     # One look at each run of blanks, and of letters with a hyphen: a long line costs what it is long.
     rb"|[\w\"'][ \t]*[:=][ \t]*(?:(?:[|>{\[][+\-\d]?|[+\-\d])[ \t]*)?(?=\r?\n)"
     rb"|(?<![\w.\-])(?=[\w.]*-[\w.\-])[\w.\-]+[\"']?[ \t]*(?:,[ \t]*)?(?=\r?\n)",

@@ -55,6 +55,11 @@ _HELD_ELEMENT = compile_(
         <value>\s{0,80}(?P<value>[^<>\s][^<>\n]{0,1023}?)\s{0,80}</value>""",
     re.VERBOSE,
 )
+_VALUE_ELEMENT = compile_(
+    r"""<(?P<key>[\w:.\-]{0,72}[pP]assword)>\s{0,80}<(?P<holder>[vV]alue)>\s{0,20}(?P<value>[^<>\s][^<>\n]{0,1023}?)\s{0,20}</(?P=holder)>""",
+    re.VERBOSE,
+)
+"""`<AdministratorPassword><Value>x</Value>` of the setup of Windows."""
 _OF_TYPE = compile_(
     r"""["']type["'][ \t]*:[ \t]*["'](?P<key>password)["'][ \t]*,\s{0,80}["']value["'][ \t]*:[ \t]*""" + _QUOTED_VALUE,
     re.VERBOSE,
@@ -164,6 +169,7 @@ def pairs_of_names(text: str, notation: Notation = Notation.DATA) -> Iterator[Sp
     if "</" in text:
         yield from _each(_NAMED_ELEMENT, text)
         yield from _each(_HELD_ELEMENT, text)
+        yield from _each(_VALUE_ELEMENT, text)
 
 
 def _values_first(text: str, notation: Notation) -> Iterator[Span]:

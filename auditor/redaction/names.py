@@ -162,6 +162,8 @@ def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:
             return Label.TOKEN
         if words[-3:-1] in (["api", "key"], ["access", "key"]):
             return Label.TOKEN
+        if name.lower().endswith("key_secret"):
+            return Label.SECRET  # of a key that signs updates of DNS
         if before in _REFERENCES:
             return Label.NONE
         # `AUTH_SECRET` signs sessions, `auth_secret` names an object as often.

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from auditor.model.resource import Confidence
 from auditor.patterns import compile_
 from auditor.redaction.blocks import blocks, pairs_of_names
+from auditor.redaction.calls import calls
 from auditor.redaction.formats import tokens
 from auditor.redaction.notation import Notation
 from auditor.redaction.pairs import WORDS, pairs
@@ -111,6 +112,8 @@ def spans(text: str, notation: Notation = Notation.UNKNOWN, *, formats: bool = T
     if _names_something(lower):
         found += pairs(text, lower, notation)
         found += () if prose else blocks(text, lower, notation)
+    if not prose and "(" in text and ('"' in text or "'" in text):
+        found += calls(text)
     if not prose and (" " in text):
         found += programs(text)
         if "pass" in lower or "Pass" in text:

@@ -32,7 +32,7 @@ _REFERENCE = compile_(
     | \$\{(?:file|env|directory|dir|vault|securepass|sys|ssm|self|opt|param|cf|s3|custom|resolve|strimzi\w*
        |secret\w*:[^}:]*[:/]       |aws\w*:|azure\w*:|gcp\w*:)[^}]*\}
     | \\u0024\{[^}]*\} | [a-z_]\w*(?:\.[a-z_]\w*)+:[a-z_]\w*
-    | \$[A-Za-z_]\w*(?:[-/][\w.\-]+)+ | \$\$[A-Za-z_]+ | \#[A-Z]+(?:_[A-Z]+)+
+    | \$[A-Za-z_]\w*(?:[-/][\w.\-]+)+ | \$\w+\{[^}]*\} | \$\$[A-Za-z_]+ | \#[A-Z]+(?:_[A-Z]+)+
     | (?:pass|env|file|fd|prompt): | %[sdvqr] | %\d\$s
     """,
     re.VERBOSE | re.DOTALL,
@@ -69,7 +69,7 @@ _PLACEHOLDER = compile_(
 )
 _TAKES_EFFECT = compile_(
     r"(?!your|please|<)(?:[a-z]{3,20}[-_])*[Cc]hange[-_]?(?:[Mm]e|[Ii]t)[^\s<>{}\[\]]{0,40}|default"
-    r"|a-very-[a-z-]{3,40}|<?(?=\w*[\d!@#(])[Yy]our_?(?:[Ss]trong|password)[^\s<>]{0,30}>?"
+    r"|a-very-[a-z-]{3,40}|<?(?=\w*[\d!@#(])[Yy]our_?(?:[Ss]trong|[Pp]assword)[^\s<>]{0,30}>?"
     r"|my[-_]?(?:token|secret|key|api[-_]?key)|example(?:[-_.][a-z]+)?|[a-z_.-]{3,40}[-_.]example|(?:dummy|fake)[a-z\d_.-]{3,40}"
 )
 _SELF_MADE = compile_(

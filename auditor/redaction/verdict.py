@@ -72,6 +72,10 @@ _SWITCH_OF_NAMES = compile_(
     r"(?:files|compat|systemd|nis|sss|ldap|db|winbind)(?:[ \t]+(?:files|systemd|nis|sss|ldap|db|winbind))*"
 )
 """`passwd: files ldap` of nsswitch.conf."""
+_PASSES = frozenset(
+    {"windowsPE", "offlineServicing", "generalize", "specialize", "auditSystem", "auditUser", "oobeSystem"}
+)
+"""`<settings pass="oobeSystem">`: when a step of the setup of Windows runs."""
 _CAPTIONS = frozenset({"Password", "Passwort", "Passphrase", "Password:", "Passcode"})
 """What stands beside an entry field in a table of translations."""
 _RESULTS = frozenset({"FAIL", "FAILED", "FAILURE", "ERROR", "SKIP", "SKIPPED", "WARN", "WARNING", "OK", "PASSED"})
@@ -143,6 +147,8 @@ def _password(text: str, *, structured: bool) -> Named:
     found = measure(text)
     if found and not (text.isdigit() and len(text) >= 3) and found not in {"uuid", "digest"}:
         return Named(LiteralKind.PUBLIC, found, Confidence.LIKELY)
+    if text in _PASSES:
+        return _PUBLIC
     if text.count(" ") >= (3 if structured else 7) or text in _CAPTIONS or _SWITCH_OF_NAMES.fullmatch(text):
         return Named(LiteralKind.PUBLIC, "prose", Confidence.LIKELY)
     return Named(LiteralKind.CREDENTIAL, "named-credential", Confidence.LIKELY, 0, len(text))
