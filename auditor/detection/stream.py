@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from auditor.detection import quick
@@ -27,6 +27,9 @@ LONGEST = 1 << 16
 _OVERLAP = LONGEST_LINE
 _TAIL = 1 << 11
 """Bytes of an endless line that are known when the next part of it is judged: the name of a value."""
+_CHAIN = 24_000
+"""Longer than one credential can be: what is masked beyond that is many, one over the other. They are cut, and so many
+bytes of them are known when the next part is judged, so that each is found again."""
 _MASK = REDACTED.encode()
 PATH = "stream.log"
 """Tells the notation: a mixture of everything."""
@@ -128,11 +131,14 @@ class Mask:
             return self._with_keys(window), len(window)
         places = self._continued(window)
         cut = len(window) - _OVERLAP
-        # What reaches over the cut waits, whole; its name is in the tail by then.
-        cut = min([cut, *(place.start for place in places if place.start < cut < place.end)]) or cut
-        done = self._masked(window[:cut], [place for place in places if place.end <= cut])
+        over = next((place for place in places if place.start < cut < place.end), None)
+        chained = over is not None and cut - over.start > _CHAIN
+        if over is not None and over.start and not chained:
+            # What reaches over the cut waits, whole; its name is in the tail by then.
+            cut = over.start
+        done = self._masked(window[:cut], [Place(start, min(end, cut)) for start, end in places if start < cut])
         self._remember(window[:cut])
-        self._tail = (self._tail + window[:cut])[-_TAIL:]
+        self._tail = (self._tail + window[:cut])[-(_CHAIN if chained else _TAIL) :]
         return done, cut
 
     def _clean(self, block: bytes) -> bytes:
@@ -195,16 +201,29 @@ class Mask:
         return self._looked(block, places, wanted) if wanted else places
 
     def _looked(self, block: bytes, places: list[Place], wanted: list[Trigger]) -> list[Place]:
-        hits = self._engine.confirm(block, wanted, path=PATH)
-        places = _merged([*places, *(Place(hit.start, hit.end) for hit in hits)])
+        places = _merged([*places, *self._confirmed(block, wanted)])
         open_ = _unresolved(wanted, places) if places else []
         return _merged([*places, *self._beside(block, places, open_)]) if open_ else places
+
+    def _confirmed(self, block: bytes, wanted: list[Trigger]) -> Iterator[Place]:
+        pieces = lines(block, wanted).get(Look.LINE, ())
+        if all(end <= start for (_, end), (start, _) in pairwise(pieces)):
+            yield from (Place(hit.start, hit.end) for hit in self._engine.confirm(block, wanted, path=PATH))
+            return
+        # Pieces of a long line overlap, and of two finds that do a report has the first: here each hides its bytes.
+        for start, end in pieces:
+            for hit in self._engine.confirm(block[start:end], [Trigger(Look.LINE, end - start)], path=PATH):
+                yield Place(hit.start + start, hit.end + start)
 
     def _beside(self, block: bytes, places: list[Place], open_: list[Trigger]) -> list[Place]:
         """Return what only shows once what was found is masked: a value that seemed to go on behind another one."""
         found: list[Place] = []
         for start, end in lines(block, open_).get(Look.LINE, ()):
-            inside = [Place(p.start - start, p.end - start) for p in places if start <= p.start and p.end <= end]
+            inside = [
+                Place(max(p.start, start) - start, min(p.end, end) - start)
+                for p in places
+                if p.start < end and start < p.end
+            ]
             if inside:
                 found += [Place(p.start + start, p.end + start) for p in self._rounds(block[start:end], inside)]
         return found

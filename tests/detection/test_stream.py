@@ -175,6 +175,18 @@ def test_an_endless_line_hides_nothing_wherever_it_is_cut(seed: int) -> None:
     assert masked(bytes(content) + b"\nend\n", cuts) == whole
 
 
+@pytest.mark.parametrize(
+    "unit", [f"password%3D{VALUE}%3D", f"token={TOKEN}=", f"token={VALUE}=", f"secret%253D{VALUE}-"]
+)
+def test_credentials_that_run_into_each_other_hide_nothing_and_come_to_an_end(unit: str) -> None:
+    for length in (12_000, 60_000, 300_000):
+        content = (unit * (length // len(unit))).encode()
+        whole = masked(content)
+        assert masked(content, list(range(0, length, 4_096))) == whole
+        assert VALUE.encode() not in whole[0]
+        assert TOKEN.encode() not in whole[0]
+
+
 def test_lines_just_short_of_endless_and_just_beyond() -> None:
     for length in range(stream.LONGEST - 2, stream.LONGEST + 3):
         content = b"y" * (length - 30) + f";password={VALUE}".encode()
