@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from auditor.collectors.magic import recognised
 from auditor.detection.text import as_text
+from auditor.detection.versions import UNRELATED, Origin, Versions
 
 if TYPE_CHECKING:
     from auditor.collectors.archives import Member
@@ -39,14 +40,24 @@ class Item(NamedTuple):
     """What tells this content of a file from any other it had or will have; a blob's id does."""
 
 
+class Read(NamedTuple):
+    """A content that was read."""
+
+    position: int
+    """Of its item."""
+    content: bytes | None
+    """`None` where it cannot be read."""
+    origin: Origin = UNRELATED
+
+
 class Reader(Protocol):
     """Where contents come from. Used by several processes, each after its own fork."""
 
     def ordered(self, items: Sequence[Item]) -> Sequence[Item]:
         """Return `items` in the order in which they are best read; called once, with all that will be."""
 
-    def contents(self, items: Sequence[Item]) -> Iterator[tuple[int, bytes | None]]:
-        """Yield position and content of each of `items`; `None` where it cannot be read."""
+    def contents(self, items: Sequence[Item]) -> Iterator[Read]:
+        """Yield each of `items`, in any order."""
 
     def head(self, item: Item) -> bytes:
         """Return the first bytes of an item that is too large to be read."""
@@ -133,7 +144,7 @@ def search(
             else:
                 whole.too_large.append(item)
     pieces = list(_pieces(reader.ordered([item for item in items if item.size <= largest])))
-    share = _Share(reader, pieces, engine, archives, remember)
+    share = _Share(reader, Versions(), pieces, engine, archives, remember)
     total = sum(item.size + _EACH for item in items)
     count = min(jobs or os.cpu_count() or 1, len(pieces))
     if count <= 1 or total < SMALL or not hasattr(os, "fork"):
@@ -164,7 +175,7 @@ def _pieces(items: Sequence[Item]) -> Iterator[list[Item]]:
 def _piece(share: "_Share", piece: Sequence[Item]) -> Search:
     part = Search()
     engine = share.engine
-    for position, content in share.reader.contents(piece):
+    for position, content, origin in share.reader.contents(piece):
         item = piece[position]
         if content is None:
             part.unreadable.append(item)
@@ -179,7 +190,9 @@ def _piece(share: "_Share", piece: Sequence[Item]) -> Search:
             clean = None if hits else part.clean_binaries
         else:
             part.read += 1
-            hits = engine.scan(text, path=item.path)
+            # A text that was put into another encoding is a copy of nothing.
+            found = share.versions.triggers(text, origin if text is content else UNRELATED, engine.triggers)
+            hits = engine.confirm(text, found, path=item.path)
             clean = None if hits else part.clean
         if hits:
             part.hits[item.id] = hits[:MOST]
@@ -253,6 +266,8 @@ class _Share(NamedTuple):
     """What a forked process has of its parent's."""
 
     reader: Reader
+    versions: Versions
+    """Of its own in each process, and empty at first."""
     pieces: Sequence[Sequence[Item]]
     engine: "Engine"
     archives: bool

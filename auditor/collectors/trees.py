@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from stat import S_ISREG
 
 from auditor.collectors.ignores import IGNORED, Ignores, repository_of
-from auditor.collectors.searching import Item
+from auditor.collectors.searching import Item, Read
 from auditor.model.coverage import Gap, GapReason
 from auditor.model.errors import InputError
 
@@ -77,13 +77,13 @@ class Files:
         """Return `items` as they are."""
         return items
 
-    def contents(self, items: Sequence[Item]) -> Iterator[tuple[int, bytes | None]]:
-        """Yield position and content of each file; `None` where it cannot be read."""
+    def contents(self, items: Sequence[Item]) -> Iterator[Read]:
+        """Yield each file; its content is `None` where it cannot be read."""
         for position, item in enumerate(items):
             try:
-                yield position, _read(item.id, item.size + 1)
+                yield Read(position, _read(item.id, item.size + 1))
             except OSError:
-                yield position, None
+                yield Read(position, None)
 
     def head(self, item: Item) -> bytes:
         """Return the first bytes of a file; none where it cannot be read."""

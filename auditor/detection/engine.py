@@ -113,8 +113,7 @@ class Engine:
 
     def scan(self, content: bytes, *, path: str = "") -> list[Hit]:
         """Return every credential in `content`, in order; `path` tells which notation to expect."""
-        found = self._triggers.find(content)
-        return self.confirm(content, found, path=path) if found or holds(path) is not Holds.NOTHING else []
+        return self.confirm(content, self._triggers.find(content), path=path)
 
     def triggers(self, content: bytes) -> list[Trigger]:
         """Return where a closer look is worth its price: cheap, and empty for most files."""
@@ -122,6 +121,8 @@ class Engine:
 
     def confirm(self, content: bytes, found: list[Trigger], *, path: str = "") -> list[Hit]:
         """Return the credentials at the places `found`."""
+        if not found and holds(path) is Holds.NOTHING:
+            return []
         notation = notation_of(path)
         if notation is Notation.UNKNOWN:
             notation = notation_by_head(content)

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from auditor.collectors.git.command import GitFailedError, Repository
-from auditor.collectors.searching import SMALL, Item
+from auditor.collectors.searching import SMALL, Item, Read
 
 if TYPE_CHECKING:
     from auditor.collectors.git.packs import Packs
@@ -100,20 +100,20 @@ class Blobs:
         self._packs = Packs(self._repository, items)
         return self._packs.ordered(items)
 
-    def contents(self, items: Sequence[Item]) -> Iterator[tuple[int, bytes | None]]:
-        """Yield position and content of each blob; `None` where it is missing or damaged."""
+    def contents(self, items: Sequence[Item]) -> Iterator[Read]:
+        """Yield each blob; its content is `None` where it is missing or damaged."""
         rest: Sequence[int] = range(len(items))
         if self._packs is not None:
             rest = []
             for position, item in enumerate(items):
-                content = self._packs.content(item)
-                if content is None:
+                found = self._packs.content(item)
+                if found is None:
                     rest.append(position)
                 else:
-                    yield position, content
+                    yield Read(position, *found)
         if rest:
             for place, content in contents(self._repository, [items[position].id for position in rest]):
-                yield rest[place], content
+                yield Read(rest[place], content)
 
     def head(self, item: Item) -> bytes:
         """Return the first bytes of a blob."""

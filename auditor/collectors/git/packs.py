@@ -23,6 +23,7 @@ from typing import Any
 
 from auditor.collectors.git.command import GitFailedError, Repository
 from auditor.collectors.searching import Item
+from auditor.detection.versions import Copy, Origin
 
 _BLOB, _OFFSET_DELTA, _NAME_DELTA = 3, 6, 7
 _INDEX = b"\xfftOc\0\0\0\2"
@@ -37,6 +38,10 @@ _KEPT = 96_000_000
 """Bytes of contents that are kept in each process, since others are told by their difference from them."""
 _LARGEST = 200_000_000
 """Bytes of a content that others are told by; git reads what has a larger one."""
+_WORTH = 128
+"""So many times its difference a content must have for its copies to be looked at."""
+_LEAST_COPY = 1_000
+"""Bytes of a copy that is worth being told: its edges are searched anyway."""
 _DEEPEST = 5_000
 """Contents that are told one by another; git writes 50, and 4,095 at most."""
 
@@ -66,7 +71,7 @@ class Packs:
         for file in sorted(folder.glob("*.idx")):
             # A pack that has just gone, or that nobody may read: git will tell.
             with suppress(OSError, ValueError, struct.error, _OddError):
-                pack = _Pack(file, width, apply)
+                pack = _Pack(file, len(self._packs), width, apply)
                 for id_, offset in pack.offsets(tuple(missing)):
                     self._places[missing.pop(id_)] = (pack, offset)
                 self._packs.append(pack)
@@ -84,17 +89,17 @@ class Packs:
         families = [there[offset] for pack, there in known.items() for offset in pack.families(there)]
         return families + rest
 
-    def content(self, item: Item) -> bytes | None:
-        """Return the content of `item`; `None` where git must be asked."""
+    def content(self, item: Item) -> tuple[bytes, Origin] | None:
+        """Return the content of `item`, and what of it is a copy of another; `None` where git must be asked."""
         place = self._places.get(item.id)
         if place is None:
             return None
         pack, offset = place
         try:
-            content = pack.content(offset)
+            content, origin = pack.content(offset)
         except (_OddError, IndexError, MemoryError):
             return None
-        return content if len(content) == item.size else None
+        return (content, origin) if len(content) == item.size else None
 
 
 def damaged_packs(repository: Repository) -> tuple[str, ...]:
@@ -153,8 +158,12 @@ def _zlib() -> Any:
 class _Pack:
     """One pack and its index."""
 
-    def __init__(self, index: Path, width: int, apply: _Apply) -> None:
-        """`width`: bytes of an id. Raises `_OddError`, `OSError`, `ValueError` where it cannot be read."""
+    def __init__(self, index: Path, number: int, width: int, apply: _Apply) -> None:
+        """Raise `_OddError`, `OSError`, `ValueError` where it cannot be read.
+
+        `number` names it; `width`: bytes of an id.
+        """
+        self._number = number
         self._apply = apply
         self._zlib = _zlib()
         self._width = width
@@ -224,11 +233,11 @@ class _Pack:
         # Whatever hangs together in a circle is left, and asked for nevertheless.
         return ordered + sorted(asked.difference(ordered))
 
-    def content(self, offset: int) -> bytes:
-        """Return the content at `offset`. Raises `_OddError`, `IndexError`, `MemoryError`."""
+    def content(self, offset: int) -> tuple[bytes, Origin]:
+        """Return the content at `offset`, and how it came to be. Raises `_OddError`, `IndexError`, `MemoryError`."""
         chain: list[tuple[int, _Entry]] = []
         at = offset
-        content = b""
+        delta = content = b""
         while True:
             kept = self._kept.get(at)
             if kept is not None:
@@ -245,12 +254,16 @@ class _Pack:
             if len(chain) > _DEEPEST:
                 raise _OddError
         for at, entry in reversed(chain):
-            content = self._applied(content, self._inflated(at, entry))
+            delta = self._inflated(at, entry)
+            content = self._applied(content, delta)
             self._keep(at, content)
-        return content
+        name = (self._number, offset) if offset in self._bases else None
+        if not chain or len(delta) * _WORTH > len(content):
+            return content, Origin(name)
+        return content, Origin(name, (self._number, chain[0][1][0]), copies(delta))
 
     def _keep(self, offset: int, content: bytes) -> None:
-        if offset not in self._bases:
+        if offset not in self._bases or offset in self._kept:
             return
         self._kept[offset] = content
         self._held += len(content)
@@ -323,6 +336,40 @@ class _Pack:
         if len(content) != size:
             raise _OddError
         return content
+
+
+def copies(delta: bytes) -> list[Copy]:
+    """Return what a delta copies, neighbours together; only what is long enough to matter.
+
+    gitformat-pack(5), "Deltified representation". Raises `IndexError` for a delta that is cut off.
+    """
+    _, at = _number(delta, 0)
+    _, at = _number(delta, at)
+    found: list[Copy] = []
+    target = 0
+    while at < len(delta):
+        code = delta[at]
+        at += 1
+        if not code & 0x80:
+            at += code
+            target += code
+            continue
+        offset = size = 0
+        for bit in range(4):
+            if code & (1 << bit):
+                offset |= delta[at] << (8 * bit)
+                at += 1
+        for bit in range(3):
+            if code & (0x10 << bit):
+                size |= delta[at] << (8 * bit)
+                at += 1
+        size = size or 0x10000
+        if found and found[-1].source + found[-1].length == offset and found[-1].target + found[-1].length == target:
+            found[-1] = Copy(found[-1].source, found[-1].target, found[-1].length + size)
+        else:
+            found.append(Copy(offset, target, size))
+        target += size
+    return [one for one in found if one.length >= _LEAST_COPY]
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
