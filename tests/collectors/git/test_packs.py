@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.collectors.git import objects, packs, population
+from auditor.collectors.git import objects, pack, population
 from auditor.collectors.git.command import Repository
 from auditor.collectors.git.objects import Blobs
 from auditor.collectors.git.packs import Packs
@@ -97,7 +97,7 @@ def test_every_content_is_what_git_reads(
     repo: Path, monkeypatch: pytest.MonkeyPatch, name: str, *, plain: bool
 ) -> None:
     if plain:
-        monkeypatch.setattr(packs, "find_spec", lambda _: None)
+        monkeypatch.setattr(pack, "find_spec", lambda _: None)
     WRITTEN[name](repo)
     repository, items = opened(repo)
     given = Packs(repository, items)
@@ -133,7 +133,7 @@ def test_what_differs_follows_what_it_differs_from(repo: Path) -> None:
 def test_few_contents_are_kept_and_all_are_right(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git(repo, "repack", "-adfq")
     repository, items = opened(repo)
-    monkeypatch.setattr(packs, "_KEPT", 40_000)
+    monkeypatch.setattr(pack, "_KEPT", 40_000)
     given = Packs(repository, items)
     assert {item.id: read(given, item) for item in given.ordered(items)} == of_git(repository, items)
 
@@ -241,3 +241,21 @@ def test_without_compiled_code_git_reads_everything(repo: Path, monkeypatch: pyt
     monkeypatch.setattr("dulwich.pack.apply_delta", lambda base, delta: [base + delta])
     given = Packs(repository, items)
     assert [read(given, item) for item in items] == [None] * len(items)
+
+
+def test_what_is_told_to_be_copied_is_copied(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pack, "_WORTH", 0)
+    git(repo, "repack", "-adfq")
+    repository, items = opened(repo)
+    given = Packs(repository, items)
+    contents: dict[object, bytes] = {}
+    told = 0
+    for item in given.ordered(items):
+        found = given.content(item)
+        assert found is not None
+        content, origin = found
+        for source, target, length in origin.copies:
+            assert contents[origin.source][source : source + length] == content[target : target + length]
+            told += length
+        contents[origin.name] = content
+    assert told > 1_000_000
