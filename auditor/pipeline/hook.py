@@ -116,7 +116,10 @@ def judge(request: Request, *, begun: "Begun | None" = None, now: "Callable[[], 
     from auditor.pipeline import hook_waived  # noqa: PLC0415 - as above
 
     titles = _titles(search)
-    waivers = hook_waived.waivers(repository, request)
+    if request.stage is Stage.RECEIVE:
+        waivers = hook_waived.of_branch(repository, WAIVERS)
+    else:
+        waivers = hook_waived.of_work_tree(request.waivers())
     failing = hook_waived.failing(found, waivers, titles=titles, key_id=search.key_id, now=(now or _now)())
     return Answer(
         refused=tuple(_refusal(one, suspects, search, titles) for one in failing),

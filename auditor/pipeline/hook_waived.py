@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from auditor.assess import waivers as waiving
 from auditor.collectors.git.command import Repository
@@ -10,7 +11,6 @@ from auditor.model.assessment import Subject, Waiver
 from auditor.model.resource import Location
 from auditor.model.sighting import CARD_NUMBER, Sighting
 from auditor.model.verdict import Finding, Outcome, Severity
-from auditor.pipeline.hook import WAIVERS, Request, Stage
 
 POLICY = "L-GIT-01"
 CARD_POLICY = "L-PAN-01"
@@ -53,13 +53,14 @@ def failing(
     return [one for one in found if (credentials.name(one), one.fingerprint) not in waived]
 
 
-def waivers(repository: Repository, request: Request) -> tuple[Waiver, ...]:
-    """Return the waivers that hold: of the work tree, and where changes are received of the branch that is there."""
-    if request.stage is Stage.RECEIVE:
-        # From the branch that is there: what is received must not excuse itself.
-        if not repository.succeeds("cat-file", "-e", f"HEAD:{WAIVERS}"):
-            return ()
-        text = repository.run("cat-file", "blob", f"HEAD:{WAIVERS}").decode("utf-8-sig", "replace")
-        return waiving.parse(text, file=f"HEAD:{WAIVERS}")
-    file = request.waivers()
+def of_work_tree(file: Path | None) -> tuple[Waiver, ...]:
+    """Return the waivers of a file; none without one."""
     return waiving.load(file) if file is not None else ()
+
+
+def of_branch(repository: Repository, path: str) -> tuple[Waiver, ...]:
+    """Return the waivers of the branch that is there: what is received must not excuse itself."""
+    if not repository.succeeds("cat-file", "-e", f"HEAD:{path}"):
+        return ()
+    text = repository.run("cat-file", "blob", f"HEAD:{path}").decode("utf-8-sig", "replace")
+    return waiving.parse(text, file=f"HEAD:{path}")
