@@ -253,7 +253,8 @@ waivers:
     assert tried(repo, "commit", "-m", "x", **keyed).returncode == 0
     write(repo, "deploy/a.env", LEAK.replace("41", "42"))
     assert tried(repo, "commit", "-m", "x", **keyed).returncode == 1, "another value is not waived"
-    write(repo, "deploy/a.env", LEAK + LEAK.replace("41", "42"))
+    git(repo, "reset", "-q", "--hard")
+    write(repo, "deploy/b.env", LEAK + LEAK.replace("41", "42"))
     beside = tried(repo, "commit", "-m", "x", **keyed)
     assert (beside.returncode, "adds 1 credential." in beside.stderr) == (1, True), "nor one beside that which is"
     (repo / ".auditor/waivers.yaml").write_text("waivers: 3\n")
