@@ -338,6 +338,20 @@ def test_a_message_is_pushed_and_kept_as_a_file_is(server: bool, tmp_path: Path)
     assert tried(repo, "push", "origin", "v1").returncode == 0
 
 
+@pytest.mark.parametrize("server", [False, True], ids=["pre-push", "pre-receive"])
+def test_what_is_there_since_before_the_hook_blocks_no_later_push(server: bool, tmp_path: Path) -> None:
+    """Pushed by its address, a remote has no name by which to know its branches: only what git says that it has."""
+    repo, bare = pushing(tmp_path, bare_hook=server)
+    before = (bare / "hooks/pre-receive").rename(tmp_path / "aside") if server else None
+    commit(repo, {"old.env": LEAK})
+    assert tried(repo, "push", "--no-verify", str(bare), "main").returncode == 0
+    if before is not None:
+        before.rename(bare / "hooks/pre-receive")
+    commit(repo, {"new.txt": "nothing to see\n"})
+    done = tried(repo, "push", str(bare), "main")
+    assert done.returncode == 0, done.stderr
+
+
 def test_what_the_remote_has_already_is_not_pushed_again(tmp_path: Path) -> None:
     """Merging a main branch with old credentials into one's own must not block its push."""
     repo, bare = pushing(tmp_path)
