@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from auditor.collectors.magic import recognised
 from auditor.detection.text import as_text
-from auditor.detection.versions import UNRELATED, Origin, Versions
+from auditor.detection.versions import UNRELATED, Descent, Versions
 
 if TYPE_CHECKING:
     from auditor.collectors.archives import Member
@@ -47,7 +47,7 @@ class Read(NamedTuple):
     """Of its item."""
     content: bytes | None
     """`None` where it cannot be read."""
-    origin: Origin = UNRELATED
+    descent: Descent = UNRELATED
 
 
 class Reader(Protocol):
@@ -175,7 +175,7 @@ def _pieces(items: Sequence[Item]) -> Iterator[list[Item]]:
 def _piece(share: "_Share", piece: Sequence[Item]) -> Search:
     part = Search()
     engine = share.engine
-    for position, content, origin in share.reader.contents(piece):
+    for position, content, descent in share.reader.contents(piece):
         item = piece[position]
         if content is None:
             part.unreadable.append(item)
@@ -191,7 +191,7 @@ def _piece(share: "_Share", piece: Sequence[Item]) -> Search:
         else:
             part.read += 1
             # A text that was put into another encoding is a copy of nothing.
-            found = share.versions.triggers(text, origin if text is content else UNRELATED, engine.triggers)
+            found = share.versions.triggers(text, descent if text is content else UNRELATED, engine.triggers)
             hits = engine.confirm(text, found, path=item.path)
             clean = None if hits else part.clean
         if hits:

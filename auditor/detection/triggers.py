@@ -63,10 +63,10 @@ _TAIL = r"[\w.\-]{0,32}"
 _LONG = (
     r"pass(?:w(?:or)?ds?|wd|wort|phrases?|codes?)|pswd|secrets?|token|credentials?|requirepass|masterauth"
     r"|erlang[-_.]?cookie|root[-_.]?token[-_.]?id|secret[-_.]?(?:id|string|data)|key[-_.]?base|redis[-_.]?auth"
-    r"|(?:api|secret|private|(?:en|de)cryption|encrypt|signing|sign|master|auth|account|shared|session|app|application"
+    r"|(?:api|secret|private|(?:en|de)cryption|encrypt|enc|signing|sign|master|auth|account|shared|session|app|application"
     r"|ssh|hmac|jwt|admin|storage|crypt|crypto|cipher|aes|licen[sc]e|ingest|access|deploy|webhook|cookie|subscription"
     r"|maps|gossip|fernet|instrumentation|integration|sas|server|nonce|pre[-_]?shared|validation|logged[-_]?in)[-_.]?key"
-    r"|(?:auth|in|nonce|hash|hashids|cookie|app|crypt)[-_.]?salt"
+    r"|(?:auth|in|nonce|hash|hashids|cookie|app|crypt)[-_.]?salt|rest_?user_?key|identity\.value"
 )
 _SHORT = r"pass|pwd|pw|pat|jwt|bearer|creds?|psk"
 KEYS = (
@@ -92,7 +92,7 @@ _KEYSTORES = r"openssl[ \t]+(?:enc|aes|passwd)|(?:store|key)pass(?:wd)?[\"', \t]
 _DIRECTIVES = r"requirepass|masterauth|auth[_-]pass[ \t]|rootpw|bindpw|sentinel-pass|insecure-password"
 _SETTERS = "[pP]assw(?:or)?d|assphrase|Pwd|[sS]ecret|[sS]ecretKey|ApiKey|Token"
 _CALLS = (
-    r"[bB]asic_?[aA]uth|DigestAuth|[hH]ttpBasic|UsernamePassword\w{0,24}|NetworkCredential|PasswordAuthentication|PlainAuth"
+    r"[bB]asic_?[aA]uth|DigestAuth|[hH]ttpBasic|UsernamePassword\w{0,24}|NetworkCredential|PasswordAuthentication|Plain(?:Auth|Credentials|TextAuthProvider)"
     r"|authenticate|\.login|mysqli|onnect|PDO|getConnection|ManagerDataSource|auth[ \t]?[=:][ \t]?"
 )
 _VALUE_FIRST = (
@@ -118,7 +118,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
     # The shortest that anybody uses, and many do.
     (Look.LINE, r"(?i:password)[\"']?[ \t]*[:=>][ \t]*[\"']?sa[\"'<\s]"),
     # A default value behind a reference: `${DB_PASSWORD:-hunter2}`.
-    (Look.LINE, rf"\$\{{[\w.\-]{{0,64}}{KEYS}[:\-][-=]?[^{{}}\n]"),
+    (Look.LINE, rf"\$[{{(][\w.\-:]{{0,64}}{KEYS}[:\-][-=]?[^{{}}\n]"),
     (Look.LINE, rf"-[\w./\-]{{0,64}}{KEYS}[ \t]+[\"']?[^\s\"'\-|&;<>]"),
     (Look.LINE, rf"<[\w:.\-]{{0,64}}{KEYS}(?:[ \t][^<>\n]{{0,120}})?>[^<>\n]{{3}}"),
     # Lists of arguments, calls, and what stands where a reference finds nothing.
@@ -171,6 +171,7 @@ _STRUCTURE: tuple[tuple[Look, str], ...] = (
         Look.LINE,
         rf"(?:{_WORDS})[ \t]|snmp[wgbst]|http[ \t]-a|[ow]community|\b7za?[ \t]+[a-z][ \t]|kadmin|{_KEYSTORES}",
     ),
+    (Look.LINE, r"[a-z\d]pw(?:[\"' \t\r\n]|$)"),
     (Look.LINE, r"(?:SetEnv|setenv|setx|_param|set[ \t]+-\w{1,3})[ \t]+\w"),
     (Look.LINE, r"ldap(?:search|add|modify|delete|whoami|passwd)\b[^\n|;&]{0,400}[ \t]-w"),
     (Look.LINE, r"(?:add_user|change_password)[ \t]+[^\s]{1,66}[ \t]+[^\s]"),

@@ -27,7 +27,7 @@ class Copy(NamedTuple):
     length: int
 
 
-class Origin(NamedTuple):
+class Descent(NamedTuple):
     """How a content came to be."""
 
     name: Hashable | None = None
@@ -38,7 +38,7 @@ class Origin(NamedTuple):
     """In the order of their targets, which do not overlap."""
 
 
-UNRELATED = Origin()
+UNRELATED = Descent()
 
 Find = Callable[[bytes], list[Trigger]]
 
@@ -50,16 +50,16 @@ class Versions:
         self._known: OrderedDict[Hashable, list[Trigger]] = OrderedDict()
         self._count = 0
 
-    def triggers(self, content: bytes, origin: Origin, find: Find) -> list[Trigger]:
+    def triggers(self, content: bytes, descent: Descent, find: Find) -> list[Trigger]:
         """Return the triggers in `content`; `find` searches all that it is given."""
-        before = self._known.get(origin.source) if origin.source is not None else None
+        before = self._known.get(descent.source) if descent.source is not None else None
         if before is None:
             found = find(content)
         else:
-            self._known.move_to_end(origin.source)
-            found = carried(content, before, origin.copies, find)
-        if origin.name is not None:
-            self._keep(origin.name, found)
+            self._known.move_to_end(descent.source)
+            found = carried(content, before, descent.copies, find)
+        if descent.name is not None:
+            self._keep(descent.name, found)
         return found
 
     def _keep(self, name: Hashable, found: list[Trigger]) -> None:

@@ -61,7 +61,8 @@ _VALUE_ELEMENT = compile_(
 )
 """`<AdministratorPassword><Value>x</Value>` of the setup of Windows."""
 _OF_TYPE = compile_(
-    r"""["']type["'][ \t]*:[ \t]*["'](?P<key>password)["'][ \t]*,\s{0,80}["']value["'][ \t]*:[ \t]*""" + _QUOTED_VALUE,
+    r"""["']?\btype["']?[ \t]*:[ \t]*["']?(?P<key>password)["']?[ \t]*,?\s{1,80}["']?value["']?[ \t]*:[ \t]*
+        (?:"(?P<double>[^"\n]{1,512})"|'(?P<single>[^'\n]{1,512})'|(?P<plain>[^\s"',{}\[\]&*!|>][^\s,{}]{0,511}))""",
     re.VERBOSE,
 )
 """A user's credential in a realm of Keycloak."""
@@ -84,9 +85,11 @@ _ARGUMENTS = compile_(
 _SETTING = compile_(r"\b(?i:define|put|putenv|set\w{0,20}|env|add\w{0,20}|with\w{0,20}|property|option)\Z")
 _DEFAULT = compile_(
     r"""\$\{(?P<key>[A-Za-z_][\w.\-]{0,119}):[-=]?(?P<value>(?![+?]|\d{1,3}:\d{1,3}\})[^{}\n]{1,512})\}
+        |\$\(env:(?P<env>[A-Za-z_]\w{0,119}):-(?P<else>[^()\n]{1,512})\)
         |\$\{(?P<shell>[A-Z_][A-Z0-9_]{0,119})-(?P<fallback>[^{}\n]{1,512})\}""",
     re.VERBOSE,
 )
+_DEFAULT_PARTS = (("key", "value"), ("env", "else"), ("shell", "fallback"))
 _NEAR = 150
 _LOOKED_UP = compile_(
     r"""[\[(][ \t]*(?P<env>["']env["'],[ \t]*)?["'](?P<key>[\w.\-]{2,120})["'][\])]?[ \t]*
@@ -165,7 +168,8 @@ def pairs_of_names(text: str, notation: Notation = Notation.DATA) -> Iterator[Sp
             yield from verdict(key, text, *match.span(group), quoted=quoted, notation=notation)
     yield from _values_first(text, notation)
     if "type" in text:
-        yield from _each(_OF_TYPE, text)
+        for match in _OF_TYPE.finditer(text):
+            yield from verdict("password", text, *match.span(match.lastgroup or "plain"), quoted=True)
     if "</" in text:
         yield from _each(_NAMED_ELEMENT, text)
         yield from _each(_HELD_ELEMENT, text)
@@ -201,9 +205,9 @@ def blocks(text: str, lower: str, notation: Notation) -> Iterator[Span]:
             yield from _each(pattern, text)
     if "alue" in text:
         yield from pairs_of_names(text, notation)
-    if "${" in text:
+    if "${" in text or "$(env:" in text:
         for match in _DEFAULT.finditer(text):
-            key, value = ("key", "value") if match["key"] else ("shell", "fallback")
+            key, value = next(pair for pair in _DEFAULT_PARTS if match[pair[0]])
             yield from verdict(match[key], text, *match.span(value), quoted=True)
     if "-" in text:
         yield from _flags(text, notation)
@@ -239,9 +243,16 @@ def _in_notations(text: str, lower: str) -> Iterator[Span]:
         yield from _each(_IN_TEMPLATE, text)
         yield from _each(_DEFAULT_IN_TEMPLATE, text)
     if "= " in text and ("str" in lower or ": " in text):
-        yield from _each(_TYPED, text)
+        for match in _TYPED.finditer(text):
+            if label(match["key"]) >= Label.SECRET and not _names_itself(match["key"], match["value"]):
+                yield from verdict(match["key"], text, *match.span("value"), quoted=True)
     if '"}' in text or ">>" in text:
         yield from _each(_ERLANG, text)
+
+
+def _names_itself(key: str, value: str) -> bool:
+    """Return whether `registryPassword string = 'registry-password'` is what the secret is called elsewhere."""
+    return "-" in value and value.replace("-", "") == key.replace("_", "").lower()
 
 
 def _behind(

@@ -24,7 +24,7 @@ _SETTER = compile_(
 )
 _LOGIN = compile_(
     r"""(?:(?:[bB]asic_?[aA]uth|DigestAuth|[hH]ttpBasic|UsernamePassword\w{0,24}|NetworkCredential|PasswordAuthentication
-        |PlainAuth|authenticate)|(?<!\w)(?:smtp|ftp|imap|pop|mail|server|session|s|ftps|sftp|client)\.login
+        |PlainAuth|PlainCredentials|PlainTextAuthProvider|authenticate)|(?<!\w)(?:smtp|ftp|imap|pop|mail|server|session|s|ftps|sftp|client)\.login
         |\bauth[ \t]?[=:][ \t]?)\([ \t]*"""
     + _USER
     + _TEXT,

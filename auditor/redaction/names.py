@@ -99,8 +99,9 @@ _OWNERS = frozenset(
 )  # fmt: skip
 _KEYED = frozenset(
     {
-        "api", "secret", "private", "encryption", "encrypt", "signing", "sign", "master", "auth", "account", "shared",
-        "session", "app", "application", "hmac", "jwt", "admin", "storage", "crypt", "crypto", "cipher", "aes",
+        "api", "secret", "private", "encryption", "encrypt", "enc", "signing", "sign", "master", "auth", "account",
+        "shared", "session", "app", "application", "hmac", "jwt", "admin", "storage", "crypt", "crypto", "cipher",
+        "aes",
         "license", "licence", "ingest", "access", "deploy", "webhook", "cookie", "subscription", "maps", "gossip",
         "fernet", "instrumentation", "integration", "sas", "psk", "decryption", "nonce", "preshared", "validation",
     }
@@ -121,6 +122,8 @@ _ONCE = frozenset({"ClientToken", "clientToken"})
 """What makes a call of AWS happen once."""
 _NAMING = (["initial", "cluster", "token"], ["public", "key", "token"])
 """etcd's name of a cluster, and what names the author of a library of .NET."""
+_BY_NAME = frozenset({"restuserkey"})
+"""Of Heketi; and what servers of Nacos know each other by."""
 _OF_DIRECTORIES = ("security.credentials", "security_credentials")
 _ROLES = frozenset({"vault", "bao", "openbao", "approle", "role", "app"})
 _WEAK = frozenset({"key", "keys", "auth", "cookie", "salt", "mnemonic", "pin", "authorization", "connectionstring"})
@@ -131,9 +134,7 @@ def label(name: str) -> Label:
     """Return how plainly `name` labels a credential. Names are no secrets, so remembering them is safe."""
     if _HINT.search(name) is None:
         return Label.NONE
-    words = last_words(name)
-    while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit()):
-        words.pop()
+    words = _nouns(name)
     if not words:
         return Label.NONE
     last = words[-1]
@@ -154,9 +155,24 @@ def label(name: str) -> Label:
     return _machine_made(name, words, last, before)
 
 
-def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:  # noqa: C901, PLR0911 - one line a noun
+def _nouns(name: str) -> list[str]:
+    """Return the words of a name without the qualifiers behind them: `DB_PASSWORD_PROD_2`, `db_password_a`."""
+    words = last_words(name)
+    single = "\\" not in name  # the letter of `\n` is none
+    while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit() or (single and len(words[-1]) == 1)):
+        words.pop()
+    return [word for word in words if not word.isdigit()]
+
+
+def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:  # noqa: C901, PLR0911, PLR0912 - a line a noun
     if words[-3:] == ["root", "token", "id"] or name.lower().endswith(_OF_DIRECTORIES):
         return Label.PASSWORD  # Vault's development server, where people write any word; Java's way to a directory
+    if name.lower().endswith("pass4symmkey"):
+        return Label.PASSWORD  # of Splunk, where people write any word
+    if last in _BY_NAME or name.lower().endswith("auth.server.identity.value"):
+        return Label.TOKEN
+    if name.endswith("managerPasswordSecret"):
+        return Label.PASSWORD  # of Jenkins' configuration as code
     if last.endswith("secret"):
         if last != "secret":
             return Label.TOKEN

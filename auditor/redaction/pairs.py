@@ -384,8 +384,17 @@ def _is_code(key: str, value: str, notation: Notation) -> bool:
     return loose or label(bare.replace("?", "")) > Label.WEAK
 
 
+_OF_A_DATABASE = compile_(
+    r"(?i)(?:\A|_)(?:db|database|postgres(?:ql)?|pg|mysql|mariadb|mssql|mongo(?:db)?|redis|rabbitmq)_"
+)
+_COMMONEST = frozenset({"password", "passwd", "secret"})
+"""`DB_PASSWORD = "password"` is no name of a field, as `CONF_PASSWORD = "password"` is."""
+
+
 def _names_a_key(key: str, value: str) -> bool:
     """Return whether a program's text is the name of a credential, to look it up by: `TOKEN_HEADER = "x-api-token"`."""
     if key.endswith(("Key", "KEY")) and _WORDS_OF_NAMES.fullmatch(value):
         return True
+    if _OF_A_DATABASE.search(key) is not None and value.lower() in _COMMONEST:
+        return False
     return label(value) is not Label.NONE and _IDENTIFIER.fullmatch(value) is not None

@@ -169,6 +169,14 @@ _PROGRAMS = (
         "password",
         r"""\bcreateUser[ \t][^\n]{1,120}[ \t](?:AES|DES)\S*[ \t]+[\"']?(?P<value>[^\s\"']{3,63})""",
     ),
+    # What a name of a user is made a password by: `register "peer0" "peer0pw"`.
+    _Program(
+        ("pw",),
+        (),
+        "password",
+        r"""(?<![\w.\-])(?P<open>[\"']?)(?P<user>[A-Za-z]\w{2,40})(?P=open)[ \t]{1,4}[\"']?(?P<value>(?P=user)pw)
+            (?=[\"'\s]|$)""",
+    ),
     # The answer to a question of Debian's installer.
     _Program(
         ("pass",),
@@ -244,8 +252,8 @@ _PROGRAMS = (
         ("mc alias", "mc config"),
         (" set", " add"),
         "password",
-        r"""\bmc[ \t]+(?:alias[ \t]+set|config[ \t]+host[ \t]+add)[ \t]+[\w\-]{1,64}[ \t]+\S{1,200}[ \t]+\S{1,128}
-            [ \t]+[\"']?(?P<value>[^\s\"'|;&)]{1,128})""",
+        r"""\bmc[ \t]+(?:alias[ \t]+set|config[ \t]+host[ \t]+add)[ \t]+[\w\-]{1,64}[ \t]+[^\s{}]{1,200}
+            [ \t]+[^\s{}]{1,128}[ \t]+[\"']?(?P<value>[^\s\"'|;&)]{1,128})""",
     ),
     _Program(
         ("sqlplus",),

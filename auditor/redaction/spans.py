@@ -33,7 +33,7 @@ _PACKED_BLOCK = compile_(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,}={0,2}")
 _WEB_KEY = compile_(r"\"[dD]\"[ \t]*:[ \t]*\"(?P<value>[A-Za-z0-9_\-]{40,1024})\"")
 """The private part of a JSON Web Key, where its type stands on the same line (`detection.below` reads more lines)."""
 _URL_PASSWORD = compile_(
-    r"(?<![A-Za-z0-9+.\-])(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]{1,30})://(?P<user>(?:\{\{[^{}\n]{1,60}\}\}|\$\{[^{}\n]{1,60}\}"
+    r"(?:(?<![A-Za-z0-9+.\-])|(?<=:-))(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]{1,30})://(?P<user>(?:\{\{[^{}\n]{1,60}\}\}|\$\{[^{}\n]{1,60}\}"
     r"|[^\s:/@\"'<>\\?#]){0,128}):(?P<password>"
     r"[^\s/\"'<>`\\]{1,256})@(?=(?P<host>[\w\[$<{%(-][\w.\-]{0,80}))"
 )

@@ -11,7 +11,8 @@ from auditor.patterns import compile_
 
 _REFERENCE = compile_(
     r"""
-    \$\{[^}:]*\} | \$\([^)]*\)? .* | \$[A-Za-z_]\w*\$? | \$\d | \$[@*\#?] | %\w+% | %%\w | %\{[^}]*\} | %\([^)]*\)[sd]?
+    \$\{[^}:]*\} | \$\((?!env:\w+:-)[^)]*\)? .* | \$[A-Za-z_]\w*\$? | \$\d | \$[@*\#?] | %\w+% | %%\w
+    | %\{[^}]*\} | %\([^)]*\)[sd]?
     | \{\{.*\}\} | <%.*%> | \#\{[^}]*\} | @[\w.]+@ | \$__(?:file|env|vault)\{[^}]*\} | __\w+__ | \$\{\{.*\}\}
     | \$ENV\{[^}]*\}
     | (?:vault|bao|openbao)(?:kv)?: (?!v\d+:) \S+ | ref\+[\w.+-]+://\S+ | secretref\+\S+
@@ -37,7 +38,10 @@ _REFERENCE = compile_(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_DEFAULTED = compile_(r"\$\{(?P<name>[A-Za-z_][\w.\-]*|\d):[-=]?(?P<default>(?![+?]|\d{1,3}:\d{1,3}\})[^{}]*)\}")
+_DEFAULTED = compile_(
+    r"\$\{(?P<name>[A-Za-z_][\w.\-]*|\d):[-=]?(?P<default>(?![+?]|\d{1,3}:\d{1,3}\})[^{}]*)\}"
+    r"|\$\(env:(?P<env>[A-Za-z_]\w*):-(?P<else>[^()]*)\)"
+)
 """Not `${NAME:+other}`, `${NAME:?message}`, `${NAME:0:16}`."""
 _PLACEHOLDER = compile_(
     r"""
@@ -246,7 +250,9 @@ def measure(value: str) -> str:
 def default_of(value: str) -> tuple[str, str] | None:
     """Return name and default of `${NAME:-default}` (shell) or `${NAME:default}` (Spring), the whole value."""
     match = _DEFAULTED.fullmatch(value.strip())
-    return (match["name"], match["default"]) if match else None
+    if match is None:
+        return None
+    return (match["name"], match["default"]) if match["name"] else (match["env"], match["else"])
 
 
 def looks_random(text: str) -> bool:

@@ -33,6 +33,8 @@ _OF_AN_OBJECT = compile_(
 )
 """`db-credentials`, `webhook-server-cert`: what Secret objects and files are called."""
 _FOLDERS = compile_(r"[a-z][a-z_.\-]*(?:/[a-z][a-z_.\-]*){2,}")
+_PARTS = compile_(r"[a-z]+(?::[a-z]+)+:?|[a-z]{3,}/[a-z]{3,}")
+"""`pulumi:builtin:stack`, `elastic/admin`."""
 _NAMES_OF_FIELDS = frozenset({"auth", "key", "salt", "cookie", "data", "username", "login"})
 _WORDS = compile_(r"[a-z]+(?:[-.][a-z]+)+")
 _CREDENTIALS = compile_(r"(?i)[\w.\-]*cred(?:ential)?s?")
@@ -78,11 +80,15 @@ _PASSES = frozenset(
 """`<settings pass="oobeSystem">`: when a step of the setup of Windows runs."""
 _CAPTIONS = frozenset({"Password", "Passwort", "Passphrase", "Password:", "Passcode"})
 """What stands beside an entry field in a table of translations."""
+_ESCAPED = compile_(r"(?:\\u[0-9A-Fa-f]{4}|[\s,.:;!?()])+")
+"""Words in somebody's language, as properties of Java hold them."""
+_ROUTE = compile_(r"(?:routes|applications|upstreams)(?:/\w+)*")
+"""Where NGINX Unit passes a request to."""
 _RESULTS = frozenset({"FAIL", "FAILED", "FAILURE", "ERROR", "SKIP", "SKIPPED", "WARN", "WARNING", "OK", "PASSED"})
 _PUBLIC = Named(LiteralKind.PUBLIC, "plain", Confidence.LIKELY)
 
 
-def named(  # noqa: PLR0911 - an ordered list of evidence
+def named(  # noqa: C901, PLR0911 - an ordered list of evidence
     strength: Label, key: str, value: str, *, structured: bool
 ) -> Named:
     """Return what `value` is under a name of that strength.
@@ -102,6 +108,8 @@ def named(  # noqa: PLR0911 - an ordered list of evidence
         return _PUBLIC
     if TEMPLATED.search(text):
         return Named(LiteralKind.REFERENCE, "templated", Confidence.LIKELY)
+    if _ESCAPED.fullmatch(text):
+        return Named(LiteralKind.PUBLIC, "prose", Confidence.LIKELY)
     if not text.isascii() and not any(character.isdigit() for character in text):
         return Named(LiteralKind.PUBLIC, "prose", Confidence.LIKELY)  # a word in somebody's language
     if (_CAPITALS.fullmatch(text) and not (strength is Label.PASSWORD and _CAPITAL_WORD.fullmatch(text))) or (
@@ -113,7 +121,7 @@ def named(  # noqa: PLR0911 - an ordered list of evidence
     match strength:
         case Label.PASSWORD:
             # `"PASS" if right else "FAIL"`
-            tested = key.upper() == "PASS" and text.upper() in _RESULTS
+            tested = key.upper() == "PASS" and (text.upper() in _RESULTS or _ROUTE.fullmatch(text) is not None)
             return _PUBLIC if tested else _password(text, structured=structured)
         case Label.TOKEN | Label.SECRET:
             return _machine_made(strength, key, text, structured=structured)
@@ -177,13 +185,17 @@ def _keyed(key: str, digits: int) -> bool:
     )
 
 
-def _names_something(strength: Label, key: str, text: str, *, structured: bool) -> bool:
+def _names_something(  # noqa: PLR0911 - as above
+    strength: Label, key: str, text: str, *, structured: bool
+) -> bool:
     """Return whether the text is the name of an object, a file or a key rather than a secret."""
     if _OF_AN_OBJECT.fullmatch(text) and (structured or strength is Label.SECRET or "-cert" in text or "-tls" in text):
         return True
     object_name = _OBJECT_NAME.fullmatch(text) is not None
-    if _FOLDERS.fullmatch(text):
+    if _FOLDERS.fullmatch(text) or _PARTS.fullmatch(text):
         return True
+    if text == "secret" and _SECRET.search(key) is not None:
+        return False  # no object is called that
     if structured and (
         (
             (

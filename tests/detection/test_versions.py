@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from auditor.detection import rules, versions
 from auditor.detection.engine import Engine
 from auditor.detection.triggers import Trigger
-from auditor.detection.versions import Copy, Origin, Versions, carried
+from auditor.detection.versions import Copy, Descent, Versions, carried
 
 ENGINE = Engine(rules.load().of_tier(2), fingerprint=lambda value: value)
 PIECES = (
@@ -88,9 +88,9 @@ def test_what_was_copied_is_not_searched_again() -> None:
         read.append(len(part))
         return find(part)
 
-    known.triggers(text, Origin("first"), counted)
+    known.triggers(text, Descent("first"), counted)
     parts = (Copy(0, 0, 40_000), Copy(40_000, 40_005, len(text) - 40_000))
-    found = known.triggers(content, Origin("second", "first", parts), counted)
+    found = known.triggers(content, Descent("second", "first", parts), counted)
     assert [hit.key for hit in ENGINE.confirm(content, found)] == ["db_password"]
     assert read[0] == len(text)
     assert sum(read[1:]) < 500
@@ -101,6 +101,6 @@ def test_a_copy_of_what_nobody_remembers_is_searched_whole(monkeypatch: pytest.M
     known = Versions()
     texts = [b"a_password: gull-anchor-%d\n" % number for number in range(9)]
     for number, text in enumerate(texts):
-        known.triggers(text, Origin(number), find)
-    found = known.triggers(texts[0], Origin(None, 0, (Copy(0, 0, len(texts[0])),)), find)
+        known.triggers(text, Descent(number), find)
+    found = known.triggers(texts[0], Descent(None, 0, (Copy(0, 0, len(texts[0])),)), find)
     assert len(ENGINE.confirm(texts[0], found)) == 1

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.collectors.git.deltas import LARGEST, Apply, OddError, applied, copies
-from auditor.detection.versions import Origin
+from auditor.detection.versions import Descent
 
 _BLOB, _OFFSET_DELTA, _NAME_DELTA = 3, 6, 7
 _INDEX = b"\xfftOc\0\0\0\2"
@@ -128,7 +128,7 @@ class Pack:
         # Whatever hangs together in a circle is left, and asked for nevertheless.
         return ordered + sorted(asked.difference(ordered))
 
-    def content(self, offset: int) -> tuple[bytes, Origin]:
+    def content(self, offset: int) -> tuple[bytes, Descent]:
         """Return the content at `offset`, and how it came to be. Raises `OddError`, `IndexError`, `MemoryError`."""
         chain: list[tuple[int, _Entry]] = []
         at = offset
@@ -154,8 +154,8 @@ class Pack:
             self._keep(at, content)
         name = (self._number, offset) if offset in self._bases else None
         if not chain or len(delta) * _WORTH > len(content):
-            return content, Origin(name)
-        return content, Origin(name, (self._number, chain[0][1][0]), copies(delta))
+            return content, Descent(name)
+        return content, Descent(name, (self._number, chain[0][1][0]), copies(delta))
 
     def _keep(self, offset: int, content: bytes) -> None:
         if offset not in self._bases or offset in self._kept:

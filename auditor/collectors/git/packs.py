@@ -15,7 +15,7 @@ from auditor.collectors.git.command import GitFailedError, Repository
 from auditor.collectors.git.deltas import OddError, compiled
 from auditor.collectors.git.pack import Pack
 from auditor.collectors.searching import Item
-from auditor.detection.versions import Origin
+from auditor.detection.versions import Descent
 
 
 class Packs:
@@ -52,17 +52,17 @@ class Packs:
         families = [there[offset] for pack, there in known.items() for offset in pack.families(there)]
         return families + rest
 
-    def content(self, item: Item) -> tuple[bytes, Origin] | None:
+    def content(self, item: Item) -> tuple[bytes, Descent] | None:
         """Return the content of `item`, and what of it is a copy of another; `None` where git must be asked."""
         place = self._places.get(item.id)
         if place is None:
             return None
         pack, offset = place
         try:
-            content, origin = pack.content(offset)
+            content, descent = pack.content(offset)
         except (OddError, IndexError, MemoryError):
             return None
-        return (content, origin) if len(content) == item.size else None
+        return (content, descent) if len(content) == item.size else None
 
 
 def damaged_packs(repository: Repository) -> tuple[str, ...]:

@@ -253,9 +253,9 @@ def test_what_is_told_to_be_copied_is_copied(repo: Path, monkeypatch: pytest.Mon
     for item in given.ordered(items):
         found = given.content(item)
         assert found is not None
-        content, origin = found
-        for source, target, length in origin.copies:
-            assert contents[origin.source][source : source + length] == content[target : target + length]
+        content, descent = found
+        for source, target, length in descent.copies:
+            assert contents[descent.source][source : source + length] == content[target : target + length]
             told += length
-        contents[origin.name] = content
+        contents[descent.name] = content
     assert told > 1_000_000
