@@ -169,6 +169,8 @@ def _machine_made(name: str, words: list[str], last: str, before: str) -> Label:
         return Label.PASSWORD  # Vault's development server, where people write any word; Java's way to a directory
     if name.lower().endswith("pass4symmkey"):
         return Label.PASSWORD  # of Splunk, where people write any word
+    if name.endswith("client-secret"):
+        return Label.PASSWORD  # of Spring; where it names an object it is written `clientSecret`
     if last in _BY_NAME or name.lower().endswith("auth.server.identity.value"):
         return Label.TOKEN
     if name.endswith("managerPasswordSecret"):

@@ -186,8 +186,9 @@ def _closes(place: _Place, match: re.Match[str], quoted: re.Match[str]) -> bool:
 
 
 def _assigned(place: _Place, match: re.Match[str]) -> bool:
-    """Return whether `$password = "x"` gives a variable its value, as PHP, Perl and PowerShell write it."""
-    if match["separator"] != "=" or match["close"] or match.string[match.end() : match.end() + 1] not in {'"', "'"}:
+    """Return whether `$password = "x"` gives a variable its value, as PHP, Perl, PowerShell and charts do."""
+    quoted = match.string[match.end() : match.end() + 1] in {'"', "'"}
+    if match["separator"] not in {"=", ":="} or match["close"] or not quoted:
         return False
     return place.notation is not Notation.SHELL or _COMPARED.search(place.text, place.start, match.start()) is None
 
