@@ -9,7 +9,7 @@ import socket
 import stat
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -280,10 +280,16 @@ def test_through_a_proxy(by: str, kube: Kubernetes, monkeypatch: pytest.MonkeyPa
 
 
 @contextlib.contextmanager
-def tunnel() -> Iterator[tuple[str, list[str]]]:
+def tunnel() -> Iterator[tuple[str, list[str]]]:  # noqa: C901 - one server, with all that it opens
     """Yield the address of a proxy that tunnels, and what it was asked."""
     asked: list[str] = []
+    opened: list[socket.socket] = []
+    threads: list[threading.Thread] = []
     server = socket.create_server(("127.0.0.1", 0))
+
+    def started(target: Callable[..., None], *arguments: socket.socket) -> None:
+        threads.append(threading.Thread(target=target, args=arguments, daemon=True))
+        threads[-1].start()
 
     def pump(source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -297,21 +303,29 @@ def tunnel() -> Iterator[tuple[str, list[str]]]:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = server.accept()
+                opened.append(client)
                 head = b""
                 while b"\r\n\r\n" not in head:
                     head += client.recv(4096)
                 asked.append(head.decode())
                 host, _, port = head.split(b" ")[1].decode().partition(":")
                 upstream = socket.create_connection((host, int(port)))
+                opened.append(upstream)
                 client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
                 for pair in ((client, upstream), (upstream, client)):
-                    threading.Thread(target=pump, args=pair, daemon=True).start()
+                    started(pump, *pair)
 
-    threading.Thread(target=serve, daemon=True).start()
+    started(serve)
     try:
         yield f"http://127.0.0.1:{server.getsockname()[1]}", asked
     finally:
-        server.close()
+        for one in (server, *opened):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join(10)
+        for one in (server, *opened):
+            one.close()
 
 
 # Mistakes. None of the texts may hold a value of the kubeconfig.
