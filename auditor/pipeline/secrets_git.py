@@ -62,6 +62,7 @@ class Readings:
             found = search(list(items.values()))
             self._hits |= {(id_, how): hits for id_, hits in found.hits.items()}
             self._search.unreadable += found.unreadable
+            self._search.crowded += found.crowded
 
     def of(self, id_: bytes, path: str) -> "list[tuple[str, Hit]]":
         """Return what was found in a content as it stands under `path`, with the names of members of an archive."""
@@ -102,7 +103,7 @@ def of_history(
                 head = history.in_head(repository) if arrivals else {}
             except GitFailedError:
                 arrivals = {}
-        in_messages, _ = written.result()
+        in_messages, unread = written.result()
     readings.read(
         ((id_, one.path) for id_, known in arrivals.items() for one in known),
         lambda items: secrets_contents.search(Blobs(repository), items, way, what="blobs under other names"),
@@ -110,6 +111,7 @@ def of_history(
     gaps = [
         *secrets_found.gaps(search),
         *missing({id_: _first(arrivals.get(id_.encode(), ())) or path for id_, path in scope.missing.items()}),
+        *missing({id_.decode(): "" for id_ in unread if id_.decode() not in scope.missing}),
         *secrets_found.damaged(repository, scope.damaged),
         *shallow(repository),
         *(() if scope.whole and head is not None else secrets_found.broken(repository)),

@@ -123,7 +123,7 @@ _ONCE = frozenset({"ClientToken", "clientToken"})
 _NAMING = (["initial", "cluster", "token"], ["public", "key", "token"])
 """etcd's name of a cluster, and what names the author of a library of .NET."""
 _BY_NAME = frozenset({"restuserkey"})
-"""Of Heketi; and what servers of Nacos know each other by."""
+"""Of Heketi."""
 _OF_DIRECTORIES = ("security.credentials", "security_credentials")
 _ROLES = frozenset({"vault", "bao", "openbao", "approle", "role", "app"})
 _WEAK = frozenset({"key", "keys", "auth", "cookie", "salt", "mnemonic", "pin", "authorization", "connectionstring"})
