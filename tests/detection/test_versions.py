@@ -104,3 +104,18 @@ def test_a_copy_of_what_nobody_remembers_is_searched_whole(monkeypatch: pytest.M
         known.triggers(text, Descent(number), find)
     found = known.triggers(texts[0], Descent(None, 0, (Copy(0, 0, len(texts[0])),)), find)
     assert len(ENGINE.confirm(texts[0], found)) == 1
+
+
+@pytest.mark.parametrize("between", [b"", b"\n", b"\n\n"])
+def test_a_pair_that_a_cut_brings_together_is_found(between: bytes) -> None:
+    """Name and value are both copied, and only in the new version they belong to each other."""
+    lines = b"".join(b"line %d\n" % number for number in range(40))
+    name, gone, value = b"- name: DB_PASSWORD\n" + between, b"- name: PORT\n" * 6, b"  value: gull-and-anchor-9\n"
+    before = lines + name + gone + value + lines
+    content = lines + name + value + lines
+    cut = len(lines + name)
+    parts = [Copy(0, 0, cut), Copy(cut + len(gone), cut, len(content) - cut)]
+    known = sorted(find(before), key=lambda trigger: trigger.end)
+    found = ENGINE.confirm(content, carried(content, known, parts, find))
+    assert found == ENGINE.scan(content)
+    assert [hit.key for hit in found] == ["DB_PASSWORD"]
